@@ -1,0 +1,19 @@
+// Text as protocols see it: ASCII, without a locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace chipgate {
+
+char lower(char);
+std::string lower(std::string_view);
+bool equals_ignoring_case(std::string_view, std::string_view);
+// Without spaces and tabs at both ends (RFC 9110 section 5.6.3 OWS).
+std::string_view trim(std::string_view);
+// Digits only, no sign, no leading zero but "0" itself, at most `largest`.
+std::optional<std::uint64_t> parse_decimal(std::string_view, std::uint64_t largest);
+
+}  // namespace chipgate
