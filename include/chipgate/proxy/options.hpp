@@ -1,0 +1,53 @@
+// What a chip's port accepts, how long it waits, and how it refuses.
+#pragma once
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/base/duration.hpp"
+#include "chipgate/base/ids.hpp"
+#include "chipgate/base/secret.hpp"
+#include "chipgate/protocol/refusal.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chipgate::proxy {
+
+struct ClientCredentials {
+  std::string username;
+  Secret password;
+};
+
+struct ListenOptions {
+  IpAddress address = IpAddress::v4({127, 0, 0, 1});
+  // Docker's docker-proxy and the like turn a reset into a close, which some clients read as a broken login.
+  protocol::ListenerReach reach = protocol::ListenerReach::direct;
+  std::optional<ClientCredentials> credentials;
+  std::vector<Network> allow_clients;  // empty allows every address
+};
+
+struct Limits {
+  std::uint32_t tunnels_per_chip = 256;
+  std::uint32_t held_per_chip = 32;
+};
+
+struct ProxyOptions {
+  ListenOptions listen;
+  Limits limits;
+  protocol::FailStyle fail_style = protocol::FailStyle::automatic;
+  // From accept to the answer. Below the 20 s after which clients give up on their own.
+  Milliseconds connect_budget{15'000};
+  Milliseconds head_timeout{10'000};
+  // 0 is one shard a core.
+  std::uint32_t workers = 0;
+};
+
+// One chip as configured.
+struct ChipOptions {
+  ChipId id;
+  std::string alias;
+  std::uint16_t port = 0;  // 0 lets the kernel choose
+};
+
+}  // namespace chipgate::proxy
