@@ -1,0 +1,66 @@
+// Listener: a listening socket in a shard's set.
+#pragma once
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/net/shard.hpp"
+
+#include <vector>
+
+namespace chipgate::net {
+
+class Listener;
+
+// Who gets what a listener accepts.
+class Acceptor {
+ public:
+  virtual void on_accept(Listener&, EndPtr client, const SocketAddress& peer) = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+// The listeners of a shard that ran out of descriptors. They are tried again when a descriptor of the shard is freed,
+// and at latest after 100 ms, since another shard's descriptors are freed unseen; the processor is idle meanwhile.
+class PausedListeners final : private Timer {
+ public:
+  explicit PausedListeners(Shard& shard);
+  ~PausedListeners();
+
+  void pause(Listener&);
+  void forget(Listener&);
+  std::uint64_t pauses() const { return pauses_; }
+
+ private:
+  void on_timer() override;
+  void resume_soon();
+  void resume();
+
+  Shard& shard_;
+  std::vector<Listener*> paused_;
+  std::uint64_t pauses_ = 0;
+  bool resuming_ = false;
+};
+
+// One thread: its shard's.
+class Listener final : public Watcher {
+ public:
+  Listener(Shard&, PausedListeners&, Acceptor&, UniqueFd listening);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // Accepts what waits, a bounded number a turn.
+  void accept_some();
+
+ private:
+  void on_ready(End&) override { accept_some(); }
+
+  Shard& shard_;
+  PausedListeners& paused_;
+  Acceptor& acceptor_;
+  EndPtr socket_;
+  // Posted continuations look here, since the listener may be gone when they run.
+  std::shared_ptr<Listener*> self_;
+};
+
+}  // namespace chipgate::net

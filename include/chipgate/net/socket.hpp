@@ -1,0 +1,22 @@
+// Making sockets with the options that every leg of a tunnel needs.
+#pragma once
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/base/result.hpp"
+#include "chipgate/net/unique_fd.hpp"
+
+#include <system_error>
+
+namespace chipgate::net {
+
+// A bound, listening, non-blocking TCP socket. What it accepts inherits its options: no delay, keepalive, user timeout,
+// urgent bytes in line (seven system calls less a client). Throws std::system_error: it is start-up's.
+UniqueFd listen_on(const SocketAddress&);
+
+// A non-blocking TCP socket with the same options whose connect has begun; or errno as the error code.
+boost::system::result<UniqueFd, std::error_code> begin_connect(const SocketAddress& to);
+
+// Bytes written to this socket that the peer has not acknowledged (SIOCOUTQ).
+int unacknowledged(int fd);
+
+}  // namespace chipgate::net

@@ -1,0 +1,69 @@
+// Reading and writing an end, and what each result says about its readiness.
+#include "chipgate/net/end.hpp"
+
+#include "chipgate/net/ready_set.hpp"
+
+#include <cerrno>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chipgate::net {
+namespace {
+
+IoOutcome outcome_of(ssize_t returned) {
+  if (returned > 0) return {IoStatus::moved, static_cast<std::size_t>(returned)};
+  if (returned == 0) return {IoStatus::eof};
+  if (errno == EAGAIN || errno == EINTR) return {IoStatus::would_block};
+  return {IoStatus::failed, 0, errno};
+}
+
+}  // namespace
+
+IoOutcome End::read(std::span<char> into) {
+  if (tls_) {
+    const auto outcome = tls_.read(into.data(), into.size());
+    // Under TLS a short read says nothing about the socket: a record may wait in OpenSSL's buffer.
+    if (outcome.status == IoStatus::would_block) readable_ = false;
+    return outcome;
+  }
+  const auto outcome = outcome_of(::recv(fd_, into.data(), into.size(), 0));
+  if (outcome.status == IoStatus::would_block) readable_ = false;
+  if (outcome.status == IoStatus::moved && outcome.bytes < into.size() && !hung_up_) readable_ = false;
+  return outcome;
+}
+
+IoOutcome End::write(std::string_view bytes) {
+  if (tls_) {
+    const auto outcome = tls_.write(bytes.data(), bytes.size());
+    if (outcome.status == IoStatus::would_block) writable_ = false;
+    return outcome;
+  }
+  const auto outcome = outcome_of(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  if (outcome.status == IoStatus::would_block) writable_ = false;
+  if (outcome.status == IoStatus::moved && outcome.bytes < bytes.size()) writable_ = false;
+  return outcome;
+}
+
+IoOutcome End::shut_write() {
+  if (tls_) {
+    const auto outcome = tls_.shut_write();
+    if (outcome.status == IoStatus::would_block) writable_ = false;
+    return outcome;
+  }
+  return ::shutdown(fd_, SHUT_WR) == 0 ? IoOutcome{IoStatus::moved} : IoOutcome{IoStatus::failed, 0, errno};
+}
+
+int End::take_error() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+void Retire::operator()(End* end) const { end->set_.retire(end); }
+
+void reset(EndPtr end) {
+  const linger abort{1, 0};
+  ::setsockopt(end->fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+}
+
+}  // namespace chipgate::net
