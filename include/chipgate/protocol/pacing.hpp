@@ -1,0 +1,30 @@
+// Slows a chip's refusals down: clients reconnect at once without back-off, and would turn an outage into a storm.
+#pragma once
+
+#include "chipgate/base/duration.hpp"
+#include "chipgate/base/errors.hpp"
+
+namespace chipgate::protocol {
+
+// One per chip, on its shard. A refusal is due 1 s after its client arrived, after the next failure 2 s, then 4, 8 and
+// so on, but never later than the budget, so that every refusal stays prompt. All refusals within one delay count as
+// one failure: a client that opens 20 tunnels at once is not punished 20 times.
+class RefusalPacer {
+ public:
+  explicit RefusalPacer(Milliseconds budget) : budget_(budget) {}
+
+  // When to refuse a client that arrived then; never before `now`.
+  TimePoint due(TimePoint arrived, TimePoint now);
+  // A tunnel was opened: the next refusal starts at 1 s again.
+  void success();
+
+ private:
+  Milliseconds budget_;
+  Milliseconds delay_{0};  // 0: no failure since the last success
+  TimePoint window_end_{};
+};
+
+// A client's own fault is told at once: no wait would mend it.
+bool is_paced(ErrorKind kind);
+
+}  // namespace chipgate::protocol
