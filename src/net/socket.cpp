@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <system_error>
 
 namespace chipgate::net {
 namespace {
@@ -53,14 +54,9 @@ UniqueFd listen_on(const SocketAddress& address) {
   return fd;
 }
 
-boost::system::result<UniqueFd, std::error_code> begin_connect(const SocketAddress& to) {
+UniqueFd open_leg(const SocketAddress& to) {
   auto fd = open_stream(to);
-  if (!fd) return std::error_code(errno, std::generic_category());
-  set_leg_options(fd.get());
-  const KernelAddress kernel(to);
-  if (::connect(fd.get(), kernel.get(), kernel.length) != 0 && errno != EINPROGRESS) {
-    return std::error_code(errno, std::generic_category());
-  }
+  if (fd) set_leg_options(fd.get());
   return fd;
 }
 

@@ -2,10 +2,7 @@
 #pragma once
 
 #include "chipgate/base/address.hpp"
-#include "chipgate/base/result.hpp"
 #include "chipgate/net/unique_fd.hpp"
-
-#include <system_error>
 
 namespace chipgate::net {
 
@@ -13,8 +10,9 @@ namespace chipgate::net {
 // urgent bytes in line (seven system calls less a client). Throws std::system_error: it is start-up's.
 UniqueFd listen_on(const SocketAddress&);
 
-// A non-blocking TCP socket with the same options whose connect has begun; or errno as the error code.
-boost::system::result<UniqueFd, std::error_code> begin_connect(const SocketAddress& to);
+// A non-blocking TCP socket of the address's family with the same options, not connected: only gateway/ dials. Empty,
+// with errno, where there is no descriptor left.
+UniqueFd open_leg(const SocketAddress& to);
 
 // Bytes written to this socket that the peer has not acknowledged (SIOCOUTQ).
 int unacknowledged(int fd);
