@@ -28,8 +28,8 @@ struct Response {
   unsigned status = 200;
   std::string_view content_type;
   Content content = Content::fixed;
-  std::string body;
-  std::string_view allow;  // the Allow field of a 405, else empty
+  std::string body{};
+  std::string_view allow{};  // the Allow field of a 405, else empty
 };
 
 // {"error":{"code":...,"message":...}}

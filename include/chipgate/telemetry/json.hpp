@@ -12,6 +12,9 @@ namespace chipgate::telemetry {
 // terminals obey included, are written as \u.
 std::string escape(std::string_view text);
 
+// The value as JSON: text quoted and escaped, null for a number that is none.
+std::string json(const LogValue& value);
+
 // Built key by key; whoever adds a key twice has it twice.
 class JsonObject {
  public:

@@ -1,0 +1,40 @@
+// StageWatch: which stage of its CONNECT a client is in, and how long each took.
+#pragma once
+
+#include "chipgate/telemetry/metrics.hpp"
+#include "chipgate/telemetry/stage.hpp"
+
+#include <optional>
+
+namespace chipgate::telemetry {
+
+// One a client, on its shard. A stage that is left is counted in the shard's histogram, however it was left.
+class StageWatch {
+ public:
+  explicit StageWatch(ShardCounters& counters) : counters_(counters) {}
+  StageWatch(const StageWatch&) = delete;
+  StageWatch& operator=(const StageWatch&) = delete;
+  ~StageWatch() { leave(); }
+
+  void enter(Stage stage) {
+    leave();
+    stage_ = stage;
+    since_ = Clock::now();
+  }
+  void leave() {
+    if (!stage_) return;
+    const auto took = Clock::now() - since_;
+    times_[*stage_] += took;
+    counters_.stage(*stage_).observe(took);
+    stage_.reset();
+  }
+  const StageTimes& times() const { return times_; }
+
+ private:
+  ShardCounters& counters_;
+  std::optional<Stage> stage_;
+  TimePoint since_;
+  StageTimes times_;
+};
+
+}  // namespace chipgate::telemetry

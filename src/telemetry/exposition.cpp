@@ -1,0 +1,202 @@
+// Collecting each family's samples, and their text.
+#include "chipgate/telemetry/exposition.hpp"
+
+#include "chipgate/telemetry/process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <initializer_list>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sstream>
+#include <utility>
+
+namespace chipgate::telemetry {
+namespace {
+
+prometheus::MetricType prometheus_type(MetricType type) {
+  switch (type) {
+    case MetricType::counter: return prometheus::MetricType::Counter;
+    case MetricType::gauge: return prometheus::MetricType::Gauge;
+    case MetricType::histogram: return prometheus::MetricType::Histogram;
+  }
+  return prometheus::MetricType::Untyped;
+}
+
+template <class Enum, std::size_t count>
+constexpr std::array<Enum, count> every() {
+  std::array<Enum, count> all{};
+  for (std::size_t i = 0; i < count; ++i) all[i] = static_cast<Enum>(i);
+  return all;
+}
+
+constexpr auto all_families = every<Family, families.size()>();
+constexpr auto error_kinds = every<ErrorKind, error_count>();
+constexpr auto all_stages = every<Stage, stage_count>();
+
+using LabelValues = std::initializer_list<std::string_view>;
+
+std::vector<prometheus::ClientMetric::Label> labels_of(const FamilyInfo& family, LabelValues values) {
+  std::vector<prometheus::ClientMetric::Label> labels;
+  labels.reserve(values.size());
+  auto names = family.labels;
+  for (const auto value : values) {
+    const auto comma = std::min(names.find(','), names.size());
+    labels.push_back({std::string(names.substr(0, comma)), std::string(value)});
+    names.remove_prefix(std::min(comma + 1, names.size()));
+  }
+  return labels;
+}
+
+// The samples of one family as they are found.
+class Samples {
+ public:
+  explicit Samples(const FamilyInfo& family) : info_(family) {
+    family_.name = family.name;
+    family_.help = family.help;
+    family_.type = prometheus_type(family.type);
+  }
+
+  template <class Number>
+  void add(LabelValues values, Number value) {
+    auto& metric = append(values);
+    if (info_.type == MetricType::counter) metric.counter.value = static_cast<double>(value);
+    if (info_.type == MetricType::gauge) metric.gauge.value = static_cast<double>(value);
+  }
+
+  void add(LabelValues values, const HistogramBounds& bounds, const HistogramSnapshot& snapshot) {
+    auto& histogram = append(values).histogram;
+    histogram.sample_count = snapshot.count();
+    histogram.sample_sum = snapshot.sum_seconds;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      cumulative += snapshot.buckets.at(i);
+      histogram.bucket.push_back({cumulative, bounds.at(i)});
+    }
+  }
+
+  prometheus::MetricFamily take() && { return std::move(family_); }
+
+ private:
+  prometheus::ClientMetric& append(LabelValues values) {
+    auto& metric = family_.metric.emplace_back();
+    metric.label = labels_of(info_, values);
+    return metric;
+  }
+
+  const FamilyInfo& info_;
+  prometheus::MetricFamily family_;
+};
+
+template <class Value>
+void each_chip(Samples& samples, const MetricsSource& source, Value value) {
+  for (const auto& [chip, counters] : source.chips()) samples.add({chip}, std::invoke(value, *counters).value());
+}
+
+void both_directions(Samples& samples, const MetricsSource& source) {
+  for (const auto& [chip, counters] : source.chips()) {
+    samples.add({chip, "up"}, counters->bytes_up.value());
+    samples.add({chip, "down"}, counters->bytes_down.value());
+  }
+}
+
+// Most reasons never happen to a chip; their zeros would be most of the text.
+void each_reason(Samples& samples, const MetricsSource& source, ReasonCounters ChipCounters::* reasons) {
+  for (const auto& [chip, counters] : source.chips()) {
+    for (const auto kind : error_kinds) {
+      const auto count = (counters->*reasons).value(kind);
+      if (count != 0) samples.add({chip, chipgate::info(kind).name}, count);
+    }
+  }
+}
+
+template <class Value>
+void sum(Samples& samples, const MetricsSource& source, Value value) {
+  decltype(std::invoke(value, std::declval<ShardCounters>()).value()) total{};
+  for (const auto* shard : source.shards()) total += std::invoke(value, *shard).value();
+  samples.add({}, total);
+}
+
+void dial_failures(Samples& samples, const MetricsSource& source) {
+  for (const auto kind : error_kinds) {
+    std::uint64_t total = 0;
+    for (const auto* shard : source.shards()) total += shard->dial_failures.value(kind);
+    if (total != 0) samples.add({chipgate::info(kind).name}, total);
+  }
+}
+
+void stages(Samples& samples, const MetricsSource& source) {
+  for (const auto stage : all_stages) {
+    HistogramSnapshot total;
+    for (const auto* shard : source.shards()) total += shard->stage(stage).snapshot();
+    samples.add({name(stage)}, stage_bounds, total);
+  }
+}
+
+void tunnel_durations(Samples& samples, const MetricsSource& source) {
+  HistogramSnapshot total;
+  for (const auto* shard : source.shards()) total += shard->tunnel_duration.snapshot();
+  samples.add({}, lifetime_bounds, total);
+}
+
+void fill(Samples& samples, Family family, const MetricsSource& source) {
+  using Chip = ChipCounters;
+  using Shard = ShardCounters;
+  switch (family) {
+    case Family::chipgate_tunnels_opened_total: return each_chip(samples, source, &Chip::tunnels_opened);
+    case Family::chipgate_tunnels_open: return each_chip(samples, source, &Chip::tunnels_open);
+    case Family::chipgate_tunnel_bytes_total: return both_directions(samples, source);
+    case Family::chipgate_clients_held: return each_chip(samples, source, &Chip::clients_held);
+    case Family::chipgate_refusals_total: return each_reason(samples, source, &Chip::refusals);
+    case Family::chipgate_tunnels_closed_total: return each_reason(samples, source, &Chip::tunnels_closed);
+    case Family::chipgate_clients_accepted_total: return sum(samples, source, &Shard::accepts);
+    case Family::chipgate_handshakes: return sum(samples, source, &Shard::handshakes);
+    case Family::chipgate_accept_pauses_total: return sum(samples, source, &Shard::accept_pauses);
+    case Family::chipgate_gateway_dials_total: return sum(samples, source, &Shard::dials);
+    case Family::chipgate_gateway_dial_failures_total: return dial_failures(samples, source);
+    case Family::chipgate_gateway_stage_duration_seconds: return stages(samples, source);
+    case Family::chipgate_tunnel_duration_seconds: return tunnel_durations(samples, source);
+    case Family::chipgate_relay_blocked_bytes: return sum(samples, source, &Shard::blocked_bytes);
+    case Family::chipgate_relay_turns_total: return sum(samples, source, &Shard::turns);
+    case Family::chipgate_build_info: return samples.add({CHIPGATE_VERSION}, 1);
+    case Family::chipgate_chips:
+      for (const auto& [state, count] : source.chip_states()) samples.add({state}, count);
+      return;
+    case Family::chipgate_assignments_active: return samples.add({}, source.assignments_active());
+    case Family::chipgate_gateway_endpoint_up:
+      for (const auto& [name, health] : source.endpoints()) samples.add({name}, health == EndpointHealth::up ? 1 : 0);
+      return;
+    case Family::chipgate_log_dropped_total: return samples.add({}, source.log_dropped());
+    case Family::process_open_fds: return samples.add({}, open_descriptors());
+    case Family::process_max_fds: return samples.add({}, max_descriptors());
+    case Family::process_resident_memory_bytes: return samples.add({}, resident_bytes());
+    case Family::process_cpu_seconds_total: return samples.add({}, cpu_seconds());
+    case Family::process_start_time_seconds: return samples.add({}, start_time_seconds());
+  }
+}
+
+prometheus::MetricFamily collect(Family family, const MetricsSource& source) {
+  Samples samples(info(family));
+  fill(samples, family, source);
+  return std::move(samples).take();
+}
+
+}  // namespace
+
+std::string Exposition::render(std::size_t family) const {
+  const std::vector<prometheus::MetricFamily> one{collect(all_families.at(family), source_)};
+  if (one.front().metric.empty()) return {};
+  std::ostringstream text;
+  prometheus::TextSerializer().Serialize(text, one);
+  return std::move(text).str();
+}
+
+std::vector<prometheus::MetricFamily> Exposition::Collect() const {
+  std::vector<prometheus::MetricFamily> all;
+  all.reserve(family_count());
+  for (const auto family : all_families) all.push_back(collect(family, source_));
+  return all;
+}
+
+}  // namespace chipgate::telemetry

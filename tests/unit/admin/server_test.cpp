@@ -1,0 +1,314 @@
+// The admin server over real loopback sockets.
+#include "chipgate/admin/server.hpp"
+
+#include "chipgate/telemetry/exposition.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <functional>
+#include <future>
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace chipgate::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+using HttpResponse = http::response<http::string_body>;
+
+class FakeSource : public telemetry::MetricsSource, public ReadinessSource {
+ public:
+  std::span<const telemetry::ChipSample> chips() const override { return chips_; }
+  std::span<const telemetry::ShardCounters* const> shards() const override { return shards_; }
+  std::vector<telemetry::StateCount> chip_states() const override { return {{"active", 1}}; }
+  std::uint64_t assignments_active() const override {
+    on_assignments();
+    return 1;
+  }
+  std::vector<telemetry::EndpointSample> endpoints() const override { return {}; }
+  std::uint64_t log_dropped() const override { return dropped; }
+  Readiness readiness() const override { return {Ready::yes, {{"ports", "bound"}}}; }
+
+  std::function<void()> on_assignments = [] {};
+  std::uint64_t dropped = 0;
+
+ private:
+  telemetry::ChipCounters counters_;
+  telemetry::ShardCounters shard_;
+  std::vector<telemetry::ChipSample> chips_{{"c1", &counters_}};
+  std::vector<const telemetry::ShardCounters*> shards_{&shard_};
+};
+
+class SilentSink : public telemetry::LineSink {
+ public:
+  telemetry::Written write(std::string_view) override { return telemetry::Written::whole; }
+};
+
+// A blocking client; what does not come within 10 s fails the test instead of hanging it.
+class Client {
+ public:
+  explicit Client(std::uint16_t port) {
+    socket_.connect({asio::ip::address_v4::loopback(), port});
+    const timeval patience{10, 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+
+  Client& send(std::string_view text) {
+    boost::system::error_code ignored;
+    asio::write(socket_, asio::buffer(text), ignored);
+    return *this;
+  }
+
+  HttpResponse read() { return read(http::verb::get); }
+  HttpResponse read(http::verb asked) {
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(boost::none);
+    parser.skip(asked == http::verb::head);
+    boost::system::error_code error;
+    http::read(socket_, buffer_, parser, error);
+    EXPECT_FALSE(error) << error.message();
+    return parser.release();
+  }
+
+  // Whatever comes until the server closes; a timeout or a reset is not a close.
+  std::string read_to_end() {
+    std::string text;
+    std::array<char, 4096> piece{};
+    boost::system::error_code error;
+    while (!error) text.append(piece.data(), socket_.read_some(asio::buffer(piece), error));
+    EXPECT_EQ(error, asio::error::eof) << error.message();
+    return text;
+  }
+
+ private:
+  asio::io_context context_;
+  tcp::socket socket_{context_};
+  boost::beast::flat_buffer buffer_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override { start({}); }
+  void TearDown() override { stop(); }
+
+  void start(const ServerLimits& limits) {
+    AdminOptions options;
+    options.listen.port = 0;
+    options.hosts = {"admin.example"};
+    const ServerSources sources{exposition_, source_, log_};
+    server_ = std::make_unique<Server>(context_, options, sources, limits);
+    port_ = server_->port();
+    thread_ = std::thread([this] { context_.run(); });
+  }
+
+  // The io_context runs out of work by itself, or this hangs.
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(context_, [this] { server_.reset(); });
+    thread_.join();
+    context_.restart();
+  }
+
+  void restart(const ServerLimits& limits) {
+    stop();
+    start(limits);
+  }
+
+  Client connect() const { return Client(port_); }
+
+  asio::io_context context_{1};
+  FakeSource source_;
+  telemetry::Exposition exposition_{source_};
+  telemetry::Log log_{{.path = {}}, std::make_unique<SilentSink>()};
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  std::uint16_t port_ = 0;
+};
+
+std::string get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; }
+
+TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
+  auto client = connect();
+  for (int i = 0; i < 3; ++i) {
+    const auto response = client.send(get("/livez")).read();
+    EXPECT_EQ(response.result_int(), 200U);
+    EXPECT_EQ(response.body(), "ok\n");
+    EXPECT_TRUE(response.keep_alive());
+  }
+  EXPECT_EQ(client.send(get("/readyz")).read().body(), "{\"ready\":true,\"checks\":{\"ports\":\"bound\"}}\n");
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  auto client = connect();
+  client.send(get("/livez") + get("/nothing") + get("/metrics") + get("/readyz"));
+  EXPECT_EQ(client.read().body(), "ok\n");
+  EXPECT_EQ(client.read().result_int(), 404U);
+  EXPECT_TRUE(client.read().body().starts_with("# HELP chipgate_tunnels_opened_total"));
+  EXPECT_TRUE(client.read().body().starts_with("{\"ready\":true"));
+}
+
+TEST_F(ServerTest, HeadHasTheFieldsAndNoBody) {
+  auto client = connect();
+  const std::string host = " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const auto live = client.send("HEAD /livez" + host).read(http::verb::head);
+  EXPECT_EQ(live[http::field::content_length], "3");
+  const auto metrics = client.send("HEAD /metrics" + host).read(http::verb::head);
+  EXPECT_TRUE(metrics.chunked());
+  // Nothing was left over: the next answer is found where it should be.
+  EXPECT_EQ(client.send(get("/livez")).read().body(), "ok\n");
+}
+
+TEST_F(ServerTest, MetricsComeInChunksOfOneFamily) {
+  auto client = connect();
+  const auto response = client.send(get("/metrics")).read();
+  EXPECT_EQ(response.result_int(), 200U);
+  EXPECT_TRUE(response.chunked());
+  EXPECT_EQ(response[http::field::content_type], "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(response.body().find("chipgate_tunnels_open{chip=\"c1\"} 0\n"), std::string::npos);
+
+  const auto raw =
+      connect().send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").read_to_end();
+  EXPECT_NE(raw.find("\r\n# HELP chipgate_chips "), std::string::npos);  // a chunk begins with its family
+  EXPECT_TRUE(raw.ends_with("\r\n0\r\n\r\n"));
+}
+
+TEST_F(ServerTest, OtherWorkRunsBetweenTwoFamilies) {
+  // chipgate_log_dropped_total is rendered after chipgate_assignments_active.
+  source_.on_assignments = [this] { asio::post(context_, [this] { source_.dropped = 42; }); };
+  const auto response = connect().send(get("/metrics")).read();
+  EXPECT_NE(response.body().find("chipgate_log_dropped_total 42\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, SendsMetricsWithoutChunksToOldClients) {
+  const auto raw = connect().send("GET /metrics HTTP/1.0\r\n\r\n").read_to_end();
+  EXPECT_EQ(raw.find("Transfer-Encoding"), std::string::npos);
+  EXPECT_NE(raw.find("\r\n\r\n# HELP chipgate_tunnels_opened_total"), std::string::npos);
+  EXPECT_NE(raw.find("process_start_time_seconds"), std::string::npos);
+}
+
+TEST_F(ServerTest, RefusesOtherMethodsAndReadsPastTheirBodies) {
+  const std::string body(100'000, 'x');
+  const auto raw =
+      connect()
+          .send("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" + body.substr(0, 50'000))
+          .read_to_end();
+  EXPECT_TRUE(raw.starts_with("HTTP/1.1 405 ")) << raw;
+  EXPECT_NE(raw.find("Allow: GET, HEAD\r\n"), std::string::npos);
+  EXPECT_NE(raw.find("Connection: close\r\n"), std::string::npos);
+  EXPECT_NE(raw.find("{\"error\":{\"code\":\"method_not_allowed\""), std::string::npos);
+}
+
+TEST_F(ServerTest, RefusesUnknownHosts) {
+  auto client = connect();
+  EXPECT_EQ(client.send("GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n").read().result_int(), 421U);
+  EXPECT_EQ(client.send("GET /livez HTTP/1.1\r\nHost: admin.example:80\r\n\r\n").read().result_int(), 200U);
+  EXPECT_EQ(client.send("GET /livez HTTP/1.1\r\n\r\n").read().result_int(), 400U);
+}
+
+TEST_F(ServerTest, RefusesAHeadThatIsTooLarge) {
+  for (const std::size_t size : {17U * 1024, 200U * 1024}) {
+    const auto raw =
+        connect().send("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(size, 'x')).read_to_end();
+    EXPECT_TRUE(raw.starts_with("HTTP/1.1 431 ")) << size << raw;
+  }
+  const auto fits = "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(15U * 1024, 'x') + "\r\n\r\n";
+  EXPECT_EQ(connect().send(fits).read().result_int(), 200U);
+}
+
+TEST_F(ServerTest, RefusesWhatIsNotHttp) {
+  EXPECT_TRUE(connect().send("\x16\x03\x01\x02 hello\r\n\r\n").read_to_end().starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(connect().send("GET / HTTP/9.9\r\n\r\n").read_to_end().starts_with("HTTP/1.1 400 "));
+}
+
+TEST_F(ServerTest, ClosesAHeadThatIsTooSlow) {
+  restart({.head_timeout = 50ms});
+  EXPECT_EQ(connect().read_to_end(), "");
+  EXPECT_EQ(connect().send("GET /livez HT").read_to_end(), "");
+}
+
+TEST_F(ServerTest, ClosesAnIdleConnection) {
+  restart({.keep_alive = 50ms});
+  auto client = connect();
+  EXPECT_EQ(client.send(get("/livez")).read().body(), "ok\n");
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(ServerTest, ClosesTheOldestWaitingConnectionForANewOne) {
+  restart({.connections = 2});
+  auto oldest = connect();
+  EXPECT_EQ(oldest.send(get("/livez")).read().body(), "ok\n");
+  auto second = connect();
+  EXPECT_EQ(second.send(get("/livez")).read().body(), "ok\n");
+  EXPECT_EQ(oldest.send("").send(get("/livez")).read().body(), "ok\n");  // now `second` is the oldest
+  auto third = connect();
+  EXPECT_EQ(third.send(get("/livez")).read().body(), "ok\n");
+  EXPECT_EQ(second.read_to_end(), "");
+  EXPECT_EQ(oldest.send(get("/livez")).read().body(), "ok\n");
+}
+
+TEST_F(ServerTest, LetsGoOfAClientThatDoesNotReadItsAnswers) {
+  restart({.write_timeout = 50ms});
+  auto stuck = connect();
+  std::string requests;
+  for (int i = 0; i < 2'000; ++i) requests += get("/metrics");
+  stuck.send(requests);  // returns when the server has closed: nobody reads the answers
+  EXPECT_EQ(connect().send(get("/livez")).read().body(), "ok\n");
+}
+
+TEST_F(ServerTest, StopsInTheMidstOfAnAnswer) {
+  std::promise<void> reached;
+  source_.on_assignments = [&] {
+    server_->stop();
+    reached.set_value();
+  };
+  auto client = connect();
+  client.send(get("/metrics"));
+  reached.get_future().wait();
+  stop();
+}
+
+TEST_F(ServerTest, StopsWithClientsConnected) {
+  auto idle = connect();
+  auto half = connect();
+  half.send("GET /li");
+  EXPECT_EQ(connect().send(get("/livez")).read().body(), "ok\n");
+  stop();
+  EXPECT_EQ(idle.read_to_end(), "");
+}
+
+TEST(Server, SaysWhyItCannotBind) {
+  asio::io_context context;
+  const FakeSource source;
+  const telemetry::Exposition exposition(source);
+  telemetry::Log log({.path = {}}, std::make_unique<SilentSink>());
+  const ServerSources sources{exposition, source, log};
+  AdminOptions options;
+  options.listen = SocketAddress{IpAddress::v4({203, 0, 113, 1}), 0};
+  EXPECT_THROW(Server(context, options, sources), boost::system::system_error);
+}
+
+// Frames that still wait when their io_context goes must not touch the server that is gone.
+TEST(Server, MayGoBeforeItsContextHasRun) {
+  asio::io_context context;
+  const FakeSource source;
+  const telemetry::Exposition exposition(source);
+  telemetry::Log log({.path = {}}, std::make_unique<SilentSink>());
+  AdminOptions options;
+  options.listen.port = 0;
+  const ServerSources sources{exposition, source, log};
+  Server(context, options, sources);
+}
+
+}  // namespace
+}  // namespace chipgate::admin
