@@ -1,0 +1,204 @@
+"""chipgate and gateway-sim as real processes on ports that the kernel chooses, for tests in Python.
+
+Every wait is bounded, and every process that was started here is ended by its own id."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+from typing import Any, Callable, IO
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("CHIPGATE_BUILD_DIR", REPOSITORY / "build/release"))
+READY_SECONDS = 20.0
+STOP_SECONDS = 5.0
+# chipgate answers every client within its connect budget of 15 s; the rest is for a busy machine.
+ANSWER_SECONDS = 16.0
+
+Line = dict[str, Any]
+
+
+class Lines:
+    """The lines of a stream, kept; JSON objects where they are."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._changed = threading.Condition()
+        self._lines: list[Line] = []
+        self._ended = False
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream: IO[str]) -> None:
+        for text in stream:
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:
+                line = None
+            with self._changed:
+                self._lines.append(line if isinstance(line, dict) else {"text": text.rstrip("\n")})
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def all(self) -> list[Line]:
+        with self._changed:
+            return list(self._lines)
+
+    def first(self, fits: Callable[[Line], bool], seconds: float) -> Line | None:
+        """The first line that fits, or None where none came in time or the stream ended without one."""
+        deadline = time.monotonic() + seconds
+        seen = 0
+        with self._changed:
+            while True:
+                for line in self._lines[seen:]:
+                    if fits(line):
+                        return line
+                seen = len(self._lines)
+                left = deadline - time.monotonic()
+                if self._ended or left <= 0:
+                    return None
+                self._changed.wait(left)
+
+
+class Process:
+    """A child whose output is read as lines. It dies with its parent."""
+
+    def __init__(self, name: str, command: list[str | Path], environment: dict[str, str] | None = None,
+                 prefix: list[str] | None = None) -> None:
+        self.name = name
+        guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+        self._child = subprocess.Popen(
+            [*(prefix or []), *guard, *map(str, command)], env={**os.environ, **(environment or {})}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert self._child.stdout and self._child.stderr
+        self.out = Lines(self._child.stdout)
+        self.err = Lines(self._child.stderr)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def running(self) -> bool:
+        return self._child.poll() is None
+
+    def require(self, lines: Lines, fits: Callable[[Line], bool], what: str, seconds: float = READY_SECONDS) -> Line:
+        line = lines.first(fits, seconds)
+        if line is None:
+            raise AssertionError(f"{self.name} did not say {what} within {seconds:g} s; it said:\n{self.said()}")
+        return line
+
+    def said(self) -> str:
+        return "\n".join(json.dumps(line) for line in (self.out.all() + self.err.all())[-40:])
+
+    def wait(self, seconds: float) -> int:
+        return self._child.wait(seconds)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        if self.running():
+            self._child.terminate()
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            return self._child.wait(seconds)
+
+
+def gateway_sim(*arguments: str | Path, prefix: list[str] | None = None) -> tuple[Process, Line]:
+    """The simulator, and the addresses that it says it listens on."""
+    process = Process("gateway-sim", [BUILD / "gateway-sim", *arguments], prefix=prefix)
+    try:
+        return process, process.require(process.out, lambda line: line.get("ready") is True, "that it is ready")
+    except BaseException:
+        process.stop()
+        raise
+
+
+def chipgate(configuration: Line, folder: Path, prefix: list[str] | None = None,
+             environment: dict[str, str] | None = None) -> tuple[Process, dict[str, int], int]:
+    """chipgate over a configuration, its port of every chip, and the port of its admin server."""
+    path = folder / "chipgate.yaml"
+    path.write_text(json.dumps(configuration, indent=2))  # JSON is YAML
+    process = Process("chipgate", [BUILD / "chipgate", "serve", "--config", path], environment, prefix)
+    try:
+        process.require(process.err, lambda line: line.get("event") == "ready", "that it is ready")
+        said = process.err.all()
+        ports = {line["chip"]: int(line["port"]) for line in said if line.get("event") == "port_open"}
+        admin = next(int(line["port"]) for line in said if line.get("event") == "admin_open")
+        return process, ports, admin
+    except BaseException:
+        process.stop()
+        raise
+
+
+def configuration(endpoint: str, chips: list[str], **more: Any) -> Line:
+    """What a test mostly needs: some chips behind one endpoint."""
+    return {
+        "gateway": {"preset": "smartproxy", "endpoints": [endpoint], "username": "tester",
+                    "password": "${CHIPGATE_TEST_PASSWORD}"},
+        "chips": [{"id": chip, "port": 0} for chip in chips],
+        "log": {"format": "json"},
+        "admin": {"listen": "127.0.0.1:0"},
+        **more,
+    }
+
+
+USERNAME = "tester"
+PASSWORD = "p:w/%40 of a test"
+
+
+def credentials() -> list[str]:
+    """The simulator's arguments that fit configuration()."""
+    return ["--username", USERNAME, "--password", PASSWORD]
+
+
+def metrics(admin: int) -> dict[str, float]:
+    """Every sample of a scrape by its name with labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, value in samples}
+
+
+class StackTest(unittest.TestCase):
+    """A simulator and a chipgate for all tests of a class; both are stopped whatever happens."""
+
+    chips = ["alpha", "beta"]
+
+    @classmethod
+    def simulator_arguments(cls) -> list[str]:
+        return []
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = Path(tempfile.mkdtemp(prefix="chipgate-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.prepare()
+        cls.simulator, cls.sim = gateway_sim("--http", "127.0.0.1:0", "--api", "127.0.0.1:0", *credentials(),
+                                             "--ca-out", cls.folder / "sim-ca.pem", *cls.simulator_arguments())
+        cls.addClassCleanup(cls.simulator.stop)
+        cls.gate, cls.ports, cls.admin = chipgate(configuration(f"http://{cls.sim['http']}", cls.chips), cls.folder,
+                                                  environment={"CHIPGATE_TEST_PASSWORD": PASSWORD})
+        cls.addClassCleanup(cls.gate.stop)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """What must be there before the simulator starts."""
+
+    def curl(self, *arguments: str | Path) -> str:
+        """curl's output; the test fails where curl does."""
+        done = subprocess.run(["curl", "-sS", "--fail", "--max-time", str(int(ANSWER_SECONDS)), "--cacert",
+                               str(self.folder / "sim-ca.pem"), *map(str, arguments)],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=2 * ANSWER_SECONDS)
+        self.assertEqual(done.returncode, 0, f"curl: {done.stderr}\n{self.gate.said()}")
+        return done.stdout.strip()
+
+    def exit_of(self, chip: str, *arguments: str | Path) -> str:
+        return self.curl("-x", f"http://127.0.0.1:{self.ports[chip]}", *arguments, "http://exit-ip.sim/")
