@@ -1,0 +1,88 @@
+// Which fields stop here, and which go on.
+#include "chipgate/protocol/http_rewrite.hpp"
+
+#include "chipgate/base/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace chipgate::protocol {
+namespace {
+
+constexpr std::string_view crlf = "\r\n";
+
+// RFC 9110 section 7.6.1, and Proxy-Connection, which clients invented.
+constexpr std::array<std::string_view, 8> hop_by_hop{
+    "Connection", "Proxy-Connection",    "Keep-Alive",         "TE",
+    "Upgrade",    "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info"};
+
+// A client that named these in Connection would otherwise change where the next hop sees the message end.
+constexpr std::array<std::string_view, 4> kept_always{"Content-Length", "Transfer-Encoding", "Trailer", "Host"};
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::ranges::any_of(names, [&](std::string_view one) { return equals_ignoring_case(one, name); });
+}
+
+bool stops_here(const Fields& fields, std::string_view name) {
+  if (among(kept_always, name)) return false;
+  return among(hop_by_hop, name) || has_token(fields, "Connection", name);
+}
+
+std::string line(std::string_view name, std::string_view value) {
+  std::string text(name);
+  text.append(": ").append(value).append(crlf);
+  return text;
+}
+
+// As the origin's own clients would write it: the usual port is left out.
+std::string http_authority(const Authority& authority) {
+  auto text = authority.text();
+  if (authority.port == 80) text.erase(text.rfind(':'));
+  return text;
+}
+
+}  // namespace
+
+std::string forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
+                                 std::string_view proxy_authorization_line) {
+  const auto authority = http_authority(url.authority);
+  auto out = head.method + " ";
+  if (form == TargetForm::absolute) out += "http://" + authority;
+  out += url.path_and_query + " HTTP/1.1\r\n";
+  out += line("Host", authority);
+  out += proxy_authorization_line;
+  for (const auto& field : head.fields) {
+    if (equals_ignoring_case(field.name, "Host") || stops_here(head.fields, field.name)) continue;
+    out += line(field.name, field.value);
+  }
+  return out += crlf;
+}
+
+std::string forward_response_head(const ResponseHead& head, KeepAlive keep_alive) {
+  auto out = "HTTP/1.1 " + std::to_string(head.status) + " " + head.reason;
+  out += crlf;
+  for (const auto& field : head.fields) {
+    if (!stops_here(head.fields, field.name)) out += line(field.name, field.value);
+  }
+  if (head.status >= 200) out += line("Connection", keep_alive == KeepAlive::yes ? "keep-alive" : "close");
+  return out += crlf;
+}
+
+KeepAlive keep_alive(const RequestHead& head) {
+  const auto says = [&](std::string_view token) {
+    return has_token(head.fields, "Connection", token) || has_token(head.fields, "Proxy-Connection", token);
+  };
+  // Where both are said (one in each field), closing is what cannot go wrong.
+  if (says("close")) return KeepAlive::no;
+  return head.version >= 11 || says("keep-alive") ? KeepAlive::yes : KeepAlive::no;
+}
+
+std::string connect_request(const Authority& target, std::string_view proxy_authorization_line) {
+  const auto authority = target.text();
+  auto out = "CONNECT " + authority + " HTTP/1.1\r\n" + line("Host", authority);
+  out += proxy_authorization_line;
+  return out += crlf;
+}
+
+}  // namespace chipgate::protocol

@@ -1,0 +1,77 @@
+// Refusals come later and later, and always in time.
+#include "chipgate/protocol/pacing.hpp"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace chipgate::protocol {
+namespace {
+
+using std::chrono::seconds;
+constexpr Milliseconds budget{15'000};
+constexpr TimePoint start{std::chrono::hours(1)};
+
+TEST(RefusalPacer, DoublesTheWaitOfAClientThatReconnectsAtOnce) {
+  RefusalPacer pacer(budget);
+  auto now = start;
+  for (const int wait : {1, 2, 4, 8, 15, 15, 15}) {
+    const auto due = pacer.due(now, now);
+    EXPECT_EQ(due - now, seconds(wait));
+    now = due;
+  }
+}
+
+TEST(RefusalPacer, CountsParallelRefusalsOnce) {
+  RefusalPacer pacer(budget);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(pacer.due(start, start), start + seconds(1));
+  const auto late = start + Milliseconds(999);
+  EXPECT_EQ(pacer.due(late, late), late + seconds(1));
+  EXPECT_EQ(pacer.due(start + seconds(1), start + seconds(1)), start + seconds(3));
+}
+
+TEST(RefusalPacer, AddsNothingToAClientThatWasHeldLonger) {
+  RefusalPacer pacer(budget);
+  EXPECT_EQ(pacer.due(start, start + seconds(15)), start + seconds(15));
+  EXPECT_EQ(pacer.due(start, start + seconds(20)), start + seconds(20));
+}
+
+TEST(RefusalPacer, StartsAgainAfterASuccess) {
+  RefusalPacer pacer(budget);
+  auto now = start;
+  for (int i = 0; i < 4; ++i) now = pacer.due(now, now);
+  pacer.success();
+  EXPECT_EQ(pacer.due(now, now), now + seconds(1));
+  pacer.success();
+  EXPECT_EQ(pacer.due(now, now), now + seconds(1));
+}
+
+TEST(RefusalPacer, NeverPassesTheBudgetHoweverSmall) {
+  for (const auto small : {Milliseconds(0), Milliseconds(300), Milliseconds(5'000)}) {
+    RefusalPacer pacer(small);
+    auto now = start;
+    for (int i = 0; i < 100; ++i) {
+      const auto due = pacer.due(now, now);
+      EXPECT_GE(due, now);
+      EXPECT_LE(due, now + small);
+      now = due + Milliseconds(i);
+    }
+  }
+}
+
+TEST(RefusalPacer, SlowsAStormDown) {
+  RefusalPacer pacer(budget);
+  int refusals = 0;
+  for (auto now = start; now < start + std::chrono::hours(1); ++refusals) now = pacer.due(now, now);
+  EXPECT_LE(refusals, 4 + 3600 / 15 + 1);
+}
+
+TEST(RefusalPacing, SparesTheClientsOwnFaults) {
+  EXPECT_FALSE(is_paced(ErrorKind::malformed_request));
+  EXPECT_FALSE(is_paced(ErrorKind::client_auth_required));
+  EXPECT_TRUE(is_paced(ErrorKind::no_assignment));
+  EXPECT_TRUE(is_paced(ErrorKind::gateway_refused));
+  EXPECT_TRUE(is_paced(ErrorKind::provider_auth));
+}
+
+}  // namespace
+}  // namespace chipgate::protocol
