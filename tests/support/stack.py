@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -86,6 +87,9 @@ class Process:
     def pid(self) -> int:
         return self._child.pid
 
+    def signal(self, number: int) -> None:
+        self._child.send_signal(number)
+
     def running(self) -> bool:
         return self._child.poll() is None
 
@@ -104,6 +108,7 @@ class Process:
     def stop(self, seconds: float = STOP_SECONDS) -> int:
         if self.running():
             self._child.terminate()
+            self._child.send_signal(signal.SIGCONT)  # a stopped process hears nothing else but SIGKILL
         try:
             return self._child.wait(seconds)
         except subprocess.TimeoutExpired:
