@@ -1,0 +1,32 @@
+# docker build -t chipgate .
+# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro -e SMARTPROXY_PASSWORD chipgate
+#
+# A chip's port listens on the loopback of its network namespace, so clients share that namespace: --network host, or
+# network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price.
+FROM debian:bookworm-slim AS build
+WORKDIR /chipgate
+COPY .ci/packages .ci/packages
+RUN bash -c 'source .ci/packages && install_packages "${build_packages[@]}"'
+COPY CMakeLists.txt CMakePresets.json ./
+COPY include include
+COPY src src
+RUN cmake --preset release -DCHIPGATE_TESTS=OFF \
+ && cmake --build --preset release --target chipgate \
+ && strip --strip-debug build/release/chipgate
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      ca-certificates libfmt9 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libyaml-cpp0.7 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin chipgate
+COPY --from=build /chipgate/build/release/chipgate /usr/local/bin/chipgate
+COPY LICENSE /usr/share/doc/chipgate/LICENSE
+USER 10001:10001
+EXPOSE 9310
+STOPSIGNAL SIGTERM
+# Readiness, asked with bash alone. It asks where admin.listen is by default; override it where yours is elsewhere.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["bash", "-c", \
+  "exec 3<>/dev/tcp/127.0.0.1/9310 && printf 'GET /readyz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 2 _ status _ <&3 && [[ $status == 200 ]]"]
+ENTRYPOINT ["chipgate"]
+CMD ["serve", "--config", "/etc/chipgate/chipgate.yaml"]
