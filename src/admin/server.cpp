@@ -122,7 +122,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  asio::awaitable<void> accept_all(std::shared_ptr<Impl> self) {
+  asio::awaitable<void> accept_all([[maybe_unused]] std::shared_ptr<Impl> self) {
     while (!stopped_) {
       auto [error, socket] = co_await acceptor_.async_accept(as_result);
       if (stopped_) co_return;
@@ -153,7 +153,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     connections_.erase(oldest);
   }
 
-  asio::awaitable<void> serve(std::shared_ptr<Impl> self, ConnectionPointer connection) {
+  asio::awaitable<void> serve([[maybe_unused]] std::shared_ptr<Impl> self, ConnectionPointer connection) {
     auto patience = limits_.head_timeout;
     auto after = AfterAnswer::keep;
     while (after == AfterAnswer::keep && !stopped_) {
