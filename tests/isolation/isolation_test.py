@@ -82,7 +82,9 @@ class Answer(NamedTuple):
     first: bytes | str  # what came, or how it ended without a byte; empty: nothing came in time
 
 
-class Isolation(unittest.TestCase):
+class Isolated(unittest.TestCase):
+    """chipgate inside, its gateway and everything else outside."""
+
     kind = "http"
 
     def setUp(self) -> None:
@@ -90,18 +92,12 @@ class Isolation(unittest.TestCase):
         self.addCleanup(self.world.close)
         self.folder = Path(tempfile.mkdtemp(prefix="chipgate-isolation-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.gateway: stack.Process | None = None
-        self.addCleanup(self.gateway_stops)
-
-    def gateway_starts(self) -> None:
-        self.gateway, _ = stack.gateway_sim(f"--{self.kind}", f"{world.GATEWAY}:{PORTS[self.kind]}", "--api", "127.0.0.1:0",
-                                            *stack.credentials(), "--ca-out", self.folder / "sim-ca.pem",
-                                            prefix=self.world.outside.prefix)
-
-    def gateway_stops(self) -> None:
-        if self.gateway:
-            self.gateway.stop(2)
-            self.gateway = None
+        self.gateway, listening = stack.gateway_sim("--api", "127.0.0.1:0", *stack.credentials(), "--ca-out",
+                                                    self.folder / "sim-ca.pem", prefix=self.world.outside.prefix)
+        self.addCleanup(self.gateway.stop)
+        host, port = listening[self.kind].rsplit(":", 1)
+        self.door = world.Door(self.world.outside, PORTS[self.kind], (host, int(port)))
+        self.addCleanup(self.door.close)
 
     def chipgate_starts(self) -> None:
         configuration = stack.configuration(f"{self.kind}://{world.GATEWAY_NAME}:{PORTS[self.kind]}", CHIPS)
@@ -180,12 +176,14 @@ class Isolation(unittest.TestCase):
     def flap(self) -> None:
         for _ in range(FLAPS):
             time.sleep(FLAP_SECONDS)
-            self.gateway_stops()
+            self.door.close()
             time.sleep(FLAP_SECONDS)
-            self.gateway_starts()
+            self.door.open()
 
+
+class Proof(Isolated):
     def test_the_recorder_sees_a_leak(self) -> None:
-        """The proof of the proof: what a leaking program would send is recorded and judged."""
+        """What a leaking program would send is recorded and judged."""
         def leak() -> None:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
                 query.sendto(struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + b"\x03web\x08whatsapp\x03com\x00\x00\x01\x00\x01",
@@ -200,13 +198,15 @@ class Isolation(unittest.TestCase):
         strangers = {packet.split(" b'")[0] for packet in self.strangers(packets)}
         self.assertEqual(strangers, {"tcp to 192.0.2.1:443", "tcp to 2001:db8::1:443"})
 
-    def test_http_gateway_up_down_and_flapping(self) -> None:
-        self.gateway_starts()
+
+class OverHttp(Isolated):
+    def test_gateway_up_down_and_flapping(self) -> None:
+        self.door.open()
         self.chipgate_starts()
         self.assertTrue(self.carried(self.phase("gateway up")))
-        self.gateway_stops()
+        self.door.close()
         self.assertFalse(self.carried(self.phase("gateway refuses connections")))
-        self.gateway_starts()
+        self.door.open()
         self.gateway.signal(signal.SIGSTOP)
         self.assertFalse(self.carried(self.phase("gateway says nothing")))
         self.gateway.signal(signal.SIGCONT)
@@ -216,25 +216,28 @@ class Isolation(unittest.TestCase):
         self.assertFalse(self.carried(self.phase("gateway's address is gone and the resolver silent")))
         self.world.names.silent = False
         self.world.gateway_address(True)
-        self.gateway_stops()
-        self.gateway_starts()
         self.phase("gateway flaps", self.flap)
         deadline = time.monotonic() + 60
         while not self.carried(self.phase("gateway up again")):
             self.assertLess(time.monotonic(), deadline, "chipgate did not come back")
 
-    def test_socks5_gateway_up_and_down(self) -> None:
-        self.kind = "socks5"
-        self.gateway_starts()
-        self.chipgate_starts()
-        self.assertTrue(self.carried(self.phase("SOCKS5 gateway up")))
-        self.gateway_stops()
-        self.assertFalse(self.carried(self.phase("SOCKS5 gateway refuses connections")))
-
     def test_gateway_was_never_there(self) -> None:
         self.world.names.silent = True
         self.chipgate_starts()
         self.assertFalse(self.carried(self.phase("no gateway and no resolver since the start")))
+
+
+class OverSocks5(Isolated):
+    """The same promise where names travel to the gateway in SOCKS5."""
+
+    kind = "socks5"
+
+    def test_gateway_up_and_down(self) -> None:
+        self.door.open()
+        self.chipgate_starts()
+        self.assertTrue(self.carried(self.phase("SOCKS5 gateway up")))
+        self.door.close()
+        self.assertFalse(self.carried(self.phase("SOCKS5 gateway refuses connections")))
 
 
 def watchdog(*_: object) -> None:

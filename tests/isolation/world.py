@@ -235,6 +235,65 @@ class NameServer:
             return taken
 
 
+class Door:
+    """Where the gateway is reached: an address and port outside that lead to a simulator, which takes loopback only."""
+
+    def __init__(self, outside: Namespace, port: int, simulator: tuple[str, int]) -> None:
+        self._outside, self._port, self._simulator = outside, port, simulator
+        self._lock = threading.Lock()
+        self._listener: socket.socket | None = None
+        self._joined: list[tuple[socket.socket, socket.socket]] = []
+
+    def open(self) -> None:
+        def listen() -> socket.socket:
+            made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind((GATEWAY, self._port))
+            made.listen(1024)
+            return made
+
+        self._listener = self._outside.call(listen)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def close(self) -> None:
+        """Refuses what comes, and resets what is there."""
+        if self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        with self._lock:
+            joined, self._joined = self._joined, []
+        for pair in joined:
+            for end in pair:
+                try:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    end.shutdown(socket.SHUT_RDWR)
+                    end.close()
+                except OSError:
+                    pass
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                server = self._outside.call(lambda: socket.create_connection(self._simulator))
+            except OSError:
+                return
+            with self._lock:
+                self._joined.append((client, server))
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
 class World:
     def __init__(self) -> None:
         if os.geteuid() != 0:
