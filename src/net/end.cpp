@@ -53,6 +53,13 @@ IoOutcome End::shut_write() {
   return ::shutdown(fd_, SHUT_WR) == 0 ? IoOutcome{IoStatus::moved} : IoOutcome{IoStatus::failed, 0, errno};
 }
 
+TlsSession::Step End::handshake() {
+  const auto step = tls_.handshake();
+  if (step == TlsSession::Step::want_read) readable_ = false;
+  if (step == TlsSession::Step::want_write) writable_ = false;
+  return step;
+}
+
 int End::take_error() const {
   int error = 0;
   socklen_t size = sizeof error;

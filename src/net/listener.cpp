@@ -32,7 +32,8 @@ bool belongs_to_the_connection(int error) {
 
 }  // namespace
 
-PausedListeners::PausedListeners(Shard& shard) : shard_(shard) {
+PausedListeners::PausedListeners(Shard& shard, std::function<void()> on_pause)
+    : shard_(shard), on_pause_(std::move(on_pause)) {
   shard_.set().on_descriptor_freed([this] {
     if (!paused_.empty()) resume_soon();
   });
@@ -41,7 +42,7 @@ PausedListeners::PausedListeners(Shard& shard) : shard_(shard) {
 PausedListeners::~PausedListeners() { shard_.set().on_descriptor_freed(nullptr); }
 
 void PausedListeners::pause(Listener& listener) {
-  ++pauses_;
+  on_pause_();
   if (std::ranges::find(paused_, &listener) == paused_.end()) paused_.push_back(&listener);
   if (!armed()) shard_.timers().arm(*this, Clock::now() + retry_after);
 }

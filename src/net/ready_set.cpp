@@ -24,7 +24,10 @@ ReadySet::ReadySet(boost::asio::io_context& context) : context_(context), epoll_
 
 ReadySet::~ReadySet() { bury(); }
 
-void ReadySet::stop() { epoll_.cancel(); }
+void ReadySet::stop() {
+  stopped_ = true;
+  epoll_.cancel();
+}
 
 EndPtr ReadySet::add(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET); }
 
@@ -73,6 +76,7 @@ void ReadySet::run_batch() {
 
 // Asio re-arms its own edge on every wait, so nothing that came since the last collect is missed.
 void ReadySet::arm() {
+  if (stopped_) return;
   epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
     if (!error) run_batch();
   });

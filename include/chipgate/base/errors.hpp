@@ -68,6 +68,7 @@ struct ErrorInfo {
   X(provider_refused,        502, 1, "http_protocol_error",         provider, "the provider refused the request")                    \
   X(target_unreachable,      502, 4, "destination_unavailable",     provider, "the exit cannot reach the target")                    \
   /* how a tunnel ends that was open */                                                                                              \
+  X(completed,               0,   0, "connection_terminated",       nobody,   "the plain request was answered")                      \
   X(client_closed,           0,   0, "connection_terminated",       nobody,   "the client closed")                                   \
   X(upstream_closed,         0,   0, "connection_terminated",       nobody,   "the upstream closed")                                 \
   X(client_reset,            0,   0, "connection_terminated",       client,   "the client reset the tunnel")                         \

@@ -62,9 +62,10 @@ class End {
   // FIN, or close_notify under TLS, which may block.
   IoOutcome shut_write();
 
-  // From here on reads and writes go through TLS; the handshake is the caller's (TlsSession::handshake).
+  // From here on reads and writes go through TLS, once the handshake is done.
   void wrap(TlsSession session) { tls_ = std::move(session); }
-  TlsSession& tls() { return tls_; }
+  TlsSession::Step handshake();
+  const TlsSession& tls() const { return tls_; }
   bool is_tls() const { return static_cast<bool>(tls_); }
 
   // errno of the socket (SO_ERROR), clearing it: how a connect ended.

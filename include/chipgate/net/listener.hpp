@@ -4,6 +4,7 @@
 #include "chipgate/base/address.hpp"
 #include "chipgate/net/shard.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace chipgate::net {
@@ -23,12 +24,12 @@ class Acceptor {
 // and at latest after 100 ms, since another shard's descriptors are freed unseen; the processor is idle meanwhile.
 class PausedListeners final : private Timer {
  public:
-  explicit PausedListeners(Shard& shard);
+  // `on_pause` is called with every pause, to be counted and told.
+  PausedListeners(Shard& shard, std::function<void()> on_pause);
   ~PausedListeners();
 
   void pause(Listener&);
   void forget(Listener&);
-  std::uint64_t pauses() const { return pauses_; }
 
  private:
   void on_timer() override;
@@ -36,8 +37,8 @@ class PausedListeners final : private Timer {
   void resume();
 
   Shard& shard_;
+  std::function<void()> on_pause_;
   std::vector<Listener*> paused_;
-  std::uint64_t pauses_ = 0;
   bool resuming_ = false;
 };
 

@@ -50,6 +50,7 @@ class ReadySet {
   std::function<void()> descriptor_freed_;
   std::vector<End*> retired_;
   std::size_t dispatching_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace chipgate::net

@@ -39,6 +39,8 @@ struct ProxyOptions {
   // From accept to the answer. Below the 20 s after which clients give up on their own.
   Milliseconds connect_budget{15'000};
   Milliseconds head_timeout{10'000};
+  // After SIGTERM, how long open tunnels may go on. Below the 10 s after which `docker stop` kills.
+  Milliseconds drain_deadline{8'000};
   // 0 is one shard a core.
   std::uint32_t workers = 0;
 };

@@ -1,0 +1,66 @@
+// Dialer: the only code that connects a client's traffic to anything, and it connects to gateways alone.
+#pragma once
+
+#include "chipgate/base/result.hpp"
+#include "chipgate/gateway/endpoint.hpp"
+#include "chipgate/gateway/options.hpp"
+#include "chipgate/gateway/route.hpp"
+#include "chipgate/net/tls_client.hpp"
+#include "chipgate/net/waiter.hpp"
+#include "chipgate/protocol/authority.hpp"
+#include "chipgate/telemetry/stage_watch.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace chipgate::gateway {
+
+// The gateway's side of a tunnel.
+struct Connected {
+  net::EndPtr upstream;
+  std::string early;                      // bytes that came behind the gateway's answer
+  std::optional<IpAddress> exit_address;  // where the answer names it
+};
+
+// Whose dial this is. The waiter's deadline is the dialer's while it runs; everything ends at `until`.
+struct Dial {
+  net::Waiter& waiter;
+  const Route& route;
+  telemetry::StageWatch& watch;
+  TimePoint until;
+};
+
+// One a shard. A warm pool will stand between `connect` and the network: it keeps connections that have no credentials
+// yet, which is why connecting and asking are two steps.
+class Dialer {
+ public:
+  // Throws std::runtime_error where the CA file cannot be read.
+  Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::ShardCounters& counters,
+         EndpointObserver& observer);
+
+  // A tunnel to the target: one gateway connection carries one CONNECT.
+  net::Task<Result<Connected>> dial(Dial dial, protocol::Authority target);
+  // A connection to the route's endpoint on which nothing was asked yet.
+  net::Task<Result<net::EndPtr>> connect(Dial dial);
+
+  Endpoint& endpoint(EndpointIndex index) { return endpoints_.at(index.value()); }
+  EndpointKind kind(const Route& route) { return endpoint(route.endpoint).options().kind; }
+
+ private:
+  net::Task<Result<Connected>> ask(Dial dial, net::EndPtr upstream, const protocol::Authority& target);
+  net::Task<Result<net::EndPtr>> connect_tcp(Dial dial, Endpoint& endpoint);
+  net::Task<Result<net::EndPtr>> connect_to(Dial dial, const SocketAddress& address);
+  net::Task<Result<void>> shake_hands(Dial dial, Endpoint& endpoint, net::End& upstream);
+  Error counted(EndpointIndex index, Error error);
+  void tell(EndpointIndex index, std::optional<EndpointNews> news);
+
+  net::Shard& shard_;
+  GatewayOptions options_;
+  telemetry::ShardCounters& counters_;
+  EndpointObserver& observer_;
+  std::deque<Endpoint> endpoints_;
+  std::optional<net::TlsClient> tls_;
+};
+
+}  // namespace chipgate::gateway

@@ -1,0 +1,31 @@
+// Route: everything that a chip's CONNECT needs to know, made once when its assignment opens.
+#pragma once
+
+#include "chipgate/base/ids.hpp"
+#include "chipgate/base/secret.hpp"
+#include "chipgate/provider/provider.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace chipgate::gateway {
+
+// Whether a target written as an address may be asked for: some providers send those out by an exit of their own.
+enum class IpLiterals : std::uint8_t { carried, refused };
+
+// Immutable; built on the control thread and posted to the chip's shard, so that a CONNECT looks nothing up.
+struct Route {
+  SessionIdentifier session;
+  Epoch epoch;
+  EndpointIndex endpoint;
+  Secret authorization_line;  // for HTTP gateways: "Proxy-Authorization: Basic ...\r\n"
+  Secret socks_credentials;   // for SOCKS5 gateways: the RFC 1929 message
+  IpLiterals ip_literals = IpLiterals::carried;
+};
+
+using RoutePtr = std::shared_ptr<const Route>;
+
+// Encodes the credentials once for the assignment.
+RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provider::Credentials&, IpLiterals);
+
+}  // namespace chipgate::gateway

@@ -1,0 +1,68 @@
+// Client: one connection to a chip's port, from accept to a tunnel or a refusal.
+#pragma once
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/net/waiter.hpp"
+#include "chipgate/proxy/handshake.hpp"
+#include "chipgate/proxy/port.hpp"
+#include "chipgate/telemetry/access_line.hpp"
+#include "chipgate/telemetry/stage_watch.hpp"
+
+#include <optional>
+#include <string>
+
+namespace chipgate::proxy {
+
+// Lives in its coroutine's frame, on its port's shard.
+class Client : public OpenHook {
+ public:
+  static net::Task<void> serve(Port& port, net::EndPtr socket, SocketAddress peer);
+
+  // A fence or drain: whatever it waits for fails, and it is reset.
+  void call_off(ErrorKind why) { waiter_.call_off(why); }
+  bool called_off() const { return waiter_.called_off().has_value(); }
+
+  // --- for the parts of a client's way that have files of their own
+  Port& port() { return port_; }
+  net::Waiter& waiter() { return waiter_; }
+  net::End& socket() { return *socket_; }
+  Handshake& handshake() { return handshake_; }
+  telemetry::StageWatch& watch() { return watch_; }
+  TimePoint arrived() const { return arrived_; }
+
+  // Until the chip has a route, within `until`.
+  net::Task<Result<gateway::RoutePtr>> hold(TimePoint until);
+  // Tells the client no, when and how it takes that best, and writes its line.
+  net::Task<void> refuse(Error error);
+  // Ends the connection after an answer, so that the answer arrives.
+  net::Task<void> linger();
+  void reset() { net::reset(std::move(socket_)); }
+  // What the log says of this client before its outcome, and whom it is about.
+  telemetry::AccessLine line() const;
+  void asks_for(const protocol::Authority& target) { target_ = target.text(); }
+  void goes_by(gateway::RoutePtr route) { route_ = std::move(route); }
+
+ private:
+  Client(Port& port, net::EndPtr socket, const SocketAddress& peer);
+  ~Client();
+
+  net::Task<void> converse();
+  net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
+  bool allowed() const;
+
+  net::Task<void> pace();
+  net::Task<void> tell(protocol::RefusalForm form, std::string answer);
+  net::Task<void> reset_when_acknowledged();
+
+  Port& port_;
+  net::Waiter waiter_;
+  net::EndPtr socket_;
+  SocketAddress peer_;
+  TimePoint arrived_;
+  telemetry::StageWatch watch_;
+  Handshake handshake_;
+  gateway::RoutePtr route_;
+  std::string target_;
+};
+
+}  // namespace chipgate::proxy

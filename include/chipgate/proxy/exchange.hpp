@@ -1,0 +1,74 @@
+// Exchange: one plain request and its answer, both directions at once.
+#pragma once
+
+#include "chipgate/base/result.hpp"
+#include "chipgate/base/secret.hpp"
+#include "chipgate/gateway/options.hpp"
+#include "chipgate/net/waiter.hpp"
+#include "chipgate/protocol/http_reader.hpp"
+#include "chipgate/protocol/http_rewrite.hpp"
+#include "chipgate/telemetry/metrics.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace chipgate::proxy {
+
+// Both at once, since an origin may answer before the body is through, or want to be asked for it (100-continue). Lives
+// in its coroutine's frame.
+class Exchange {
+ public:
+  struct Ends {
+    net::Waiter& waiter;
+    net::End& client;
+    net::End& upstream;
+    telemetry::ChipCounters& counters;
+    gateway::EndpointKind gateway;
+  };
+
+  // `behind` are bytes that the client has sent behind the head; what belongs to the next request is left there.
+  Exchange(Ends ends, protocol::RequestReader& request, std::string& behind);
+
+  // Until the answer is delivered. `head` is what goes to the upstream first.
+  net::Task<Result<void>> run(const Secret& head);
+
+  // Whether a byte of an answer went to the client: from then on it can only be cut off.
+  bool answered() const { return answered_; }
+  // Whether the request could be sent once more: nothing of it but the head is gone.
+  bool repeatable() const { return !answered_ && !body_sent_ && !heard_; }
+  bool upstream_reusable() const { return upstream_reusable_; }
+  protocol::KeepAlive client_keep_alive() const { return keep_alive_; }
+  std::uint64_t bytes_up() const { return bytes_up_; }
+  std::uint64_t bytes_down() const { return bytes_down_; }
+
+ private:
+  enum class Progress : std::uint8_t { none, some };
+
+  Result<Progress> push_request();
+  Result<Progress> fetch_body();
+  Result<Progress> pull_answer();
+  Result<Progress> deliver();
+  Result<void> take_answer(std::string_view bytes);
+  Result<void> answer_head();
+  Result<void> upstream_ended();
+  bool finished() const { return answer_.complete() && final_ && to_client_.empty(); }
+
+  Ends ends_;
+  protocol::RequestReader& request_;
+  std::string& behind_;
+  protocol::ResponseTo response_to_;
+  protocol::ResponseReader answer_;
+  std::string to_upstream_;
+  std::string to_client_;
+  protocol::KeepAlive keep_alive_;
+  std::uint64_t bytes_up_ = 0;
+  std::uint64_t bytes_down_ = 0;
+  bool final_ = false;  // the head of the final answer was seen
+  bool upstream_deaf_ = false;
+  bool upstream_reusable_ = true;
+  bool answered_ = false;
+  bool body_sent_ = false;
+  bool heard_ = false;
+};
+
+}  // namespace chipgate::proxy

@@ -1,0 +1,60 @@
+// Counting a tunnel's bytes and writing its line.
+#include "chipgate/proxy/chip_tunnel.hpp"
+
+#include "chipgate/telemetry/access_line.hpp"
+
+#include <system_error>
+
+namespace chipgate::proxy {
+
+std::string_view name(protocol::ClientProtocol protocol) {
+  switch (protocol) {
+    case protocol::ClientProtocol::http: return "connect";
+    case protocol::ClientProtocol::socks5: return "socks5";
+    case protocol::ClientProtocol::socks4: return "socks4a";
+  }
+  return "connect";
+}
+
+ChipTunnel::ChipTunnel(Port& port, Place place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts)
+    : Tunnel(std::move(client), std::move(upstream)),
+      port_(port),
+      place_(std::move(place)),
+      facts_(std::move(facts)),
+      opened_(Clock::now()) {
+  port_.add(*this);
+  port_.counters().tunnels_opened.increment();
+  port_.counters().tunnels_open.increment();
+}
+
+void ChipTunnel::on_delivered(relay::Direction direction, std::size_t bytes) {
+  const bool up = direction == relay::Direction::up;
+  (up ? bytes_up_ : bytes_down_) += bytes;
+  (up ? port_.counters().bytes_up : port_.counters().bytes_down).add(bytes);
+}
+
+void ChipTunnel::on_end(ErrorKind how, int error) {
+  const auto open = Clock::now() - opened_;
+  port_.counters().tunnels_open.decrement();
+  port_.counters().tunnels_closed.increment(how);
+  port_.parts().counters.tunnel_duration.observe(open);
+  const auto detail = error == 0 ? std::string() : std::generic_category().message(error);
+  telemetry::AccessLine line;
+  line.outcome = telemetry::Outcome::established;
+  line.ended = how;
+  line.detail = detail;
+  line.chip = port_.chip();
+  line.session = facts_.route->session.value();
+  line.protocol = name(facts_.protocol);
+  line.target = facts_.target;
+  line.endpoint = port_.parts().dialer.endpoint(facts_.route->endpoint).name();
+  line.exit_ip = facts_.exit_address;
+  line.bytes_up = bytes_up_;
+  line.bytes_down = bytes_down_;
+  line.stages = facts_.stages;
+  line.open = open;
+  telemetry::write(port_.parts().log, line);
+  port_.removed(*this);
+}
+
+}  // namespace chipgate::proxy

@@ -1,0 +1,108 @@
+// The way of a CONNECT, top to bottom.
+#include "chipgate/proxy/client.hpp"
+
+#include "chipgate/proxy/chip_tunnel.hpp"
+#include "chipgate/proxy/plain_http.hpp"
+
+#include <algorithm>
+
+namespace chipgate::proxy {
+
+net::Task<void> Client::serve(Port& port, net::EndPtr socket, SocketAddress peer) {
+  Client client(port, std::move(socket), peer);
+  co_await client.converse();
+}
+
+Client::Client(Port& port, net::EndPtr socket, const SocketAddress& peer)
+    : port_(port),
+      waiter_(port.parts().shard),
+      socket_(std::move(socket)),
+      peer_(peer),
+      arrived_(Clock::now()),
+      watch_(port.parts().counters),
+      handshake_(waiter_, *socket_, port.parts().options.listen) {
+  waiter_.guard(socket_.get());
+  port_.add(*this);
+  port_.parts().counters.handshakes.increment();
+}
+
+Client::~Client() {
+  port_.parts().counters.handshakes.decrement();
+  socket_.reset();
+  port_.removed(*this);
+}
+
+net::Task<void> Client::converse() {
+  const auto& options = port_.parts().options;
+  watch_.enter(telemetry::Stage::head);
+  waiter_.deadline(arrived_ + options.head_timeout, ErrorKind::head_timeout);
+  const auto asked = co_await handshake_.run();
+  watch_.leave();
+  if (asked.has_error()) co_return co_await refuse(asked.error());
+  if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
+  if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
+
+  target_ = handshake_.target().text();
+  auto place = port_.take_tunnel();
+  if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
+
+  // A client's own patience starts with its request; the budget is counted from the accept, which came before.
+  const auto until = arrived_ + options.connect_budget;
+  auto held = co_await hold(until);
+  if (held.has_error()) co_return co_await refuse(held.error());
+  const auto route = route_ = *held;
+  if (route->ip_literals == gateway::IpLiterals::refused && handshake_.target().is_ip_literal()) {
+    co_return co_await refuse({ErrorKind::ip_literal_refused});
+  }
+
+  auto connected = co_await port_.parts().dialer.dial({waiter_, *route, watch_, until}, handshake_.target());
+  if (connected.has_error()) co_return co_await refuse(connected.error());
+
+  // The last look before the answer: whatever was dialed under a fenced route must not be used.
+  if (!port_.stands(route)) co_return co_await refuse({ErrorKind::fenced});
+  const auto answer = protocol::established_answer(handshake_.protocol());
+  const auto answered = co_await waiter_.write(*socket_, answer);
+  if (answered.has_error()) co_return co_await refuse(answered.error());
+  if (answered->status == net::IoStatus::failed) co_return co_await refuse({ErrorKind::client_gone});
+  co_await admit(route, std::move(*connected), std::move(*place));
+}
+
+net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connected, Place place) {
+  // Writing the answer may have waited, and a fence may have come meanwhile.
+  if (!port_.stands(route)) co_return co_await refuse({ErrorKind::fenced});
+  port_.pacer().success();
+  waiter_.no_deadline();
+  waiter_.guard(nullptr);
+  TunnelFacts facts{std::move(route), target_, watch_.times(), connected.exit_address, handshake_.protocol()};
+  auto tunnel = std::make_unique<ChipTunnel>(port_, std::move(place), std::move(socket_), std::move(connected.upstream),
+                                             std::move(facts));
+  tunnel->prepend(relay::Direction::up, handshake_.take_early());
+  tunnel->prepend(relay::Direction::down, std::move(connected.early));
+  port_.parts().relay.join(std::move(tunnel));
+}
+
+bool Client::allowed() const {
+  const auto& networks = port_.parts().options.listen.allow_clients;
+  return networks.empty() ||
+         std::ranges::any_of(networks, [&](const Network& network) { return network.contains(peer_.ip); });
+}
+
+net::Task<Result<gateway::RoutePtr>> Client::hold(TimePoint until) {
+  if (port_.route()) co_return port_.route();
+  const auto place = port_.take_hold();
+  if (!place) co_return Error{ErrorKind::too_many_held};
+  Hold hold(waiter_);
+  port_.holds().push_back(hold);
+  port_.want();
+  watch_.enter(telemetry::Stage::hold);
+  waiter_.deadline(until, ErrorKind::no_assignment);
+  while (!port_.route()) {
+    const auto slept = co_await waiter_.sleep();
+    if (hold.refused) co_return *hold.refused;
+    if (slept.has_error()) co_return slept.error();
+  }
+  watch_.leave();
+  co_return port_.route();
+}
+
+}  // namespace chipgate::proxy

@@ -1,0 +1,160 @@
+// A plain request and its answer.
+#include "chipgate/proxy/exchange.hpp"
+
+#include "chipgate/base/secret.hpp"
+#include "chipgate/gateway/ask.hpp"
+#include "chipgate/provider/status.hpp"
+
+namespace chipgate::proxy {
+namespace {
+
+// An origin may think for a while; one that says nothing for a minute is gone.
+constexpr Milliseconds longest_silence{60'000};
+
+protocol::ResponseTo response_to(const protocol::RequestHead& head) {
+  return head.method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
+}
+
+}  // namespace
+
+Exchange::Exchange(Ends ends, protocol::RequestReader& request, std::string& behind)
+    : ends_(ends),
+      request_(request),
+      behind_(behind),
+      response_to_(response_to(request.head())),
+      answer_(response_to_),
+      keep_alive_(protocol::keep_alive(request.head())) {}
+
+net::Task<Result<void>> Exchange::run(const Secret& head) {
+  ends_.client.watch(&ends_.waiter);
+  ends_.upstream.watch(&ends_.waiter);
+  const auto sent = co_await ends_.waiter.write(ends_.upstream, head.reveal());
+  if (sent.has_error()) co_return sent.error();
+  // A gateway that closed may have said why before.
+  upstream_deaf_ = sent->status == net::IoStatus::failed;
+  if (!upstream_deaf_) bytes_up_ += sent->bytes;
+  while (!finished()) {
+    const auto pushed = push_request();
+    if (pushed.has_error()) co_return pushed.error();
+    const auto pulled = pull_answer();
+    if (pulled.has_error()) co_return pulled.error();
+    if (*pushed == Progress::some || *pulled == Progress::some) continue;
+    ends_.waiter.deadline(Clock::now() + longest_silence, ErrorKind::gateway_silent);
+    const auto slept = co_await ends_.waiter.sleep();
+    if (slept.has_error()) co_return slept.error();
+  }
+  // What is left of the request's body would be taken for the next request.
+  if (!request_.complete()) keep_alive_ = protocol::KeepAlive::no;
+  upstream_reusable_ = upstream_reusable_ && request_.complete() && !upstream_deaf_;
+  ends_.counters.bytes_up.add(bytes_up_);
+  co_return Result<void>();
+}
+
+Result<Exchange::Progress> Exchange::push_request() {
+  if (upstream_deaf_) return Progress::none;
+  if (to_upstream_.empty()) return fetch_body();
+  if (!ends_.upstream.writable()) return Progress::none;
+  const auto written = ends_.upstream.write(to_upstream_);
+  if (written.status == net::IoStatus::failed) {
+    upstream_deaf_ = true;
+    return Progress::some;
+  }
+  to_upstream_.erase(0, written.bytes);
+  bytes_up_ += written.bytes;
+  return written.bytes > 0 ? Progress::some : Progress::none;
+}
+
+Result<Exchange::Progress> Exchange::fetch_body() {
+  if (request_.complete()) return Progress::none;
+  if (behind_.empty()) {
+    if (!ends_.client.readable()) return Progress::none;
+    const auto room = ends_.waiter.shard().scratch();
+    const auto read = ends_.client.read(room);
+    if (read.status == net::IoStatus::would_block) return Progress::none;
+    if (read.status != net::IoStatus::moved) return Error{ErrorKind::client_gone};
+    behind_.assign(room.data(), read.bytes);
+  }
+  const auto taken = request_.take(behind_);
+  if (taken.has_error()) return taken.error();
+  to_upstream_ = behind_.substr(0, *taken);
+  behind_.erase(0, *taken);
+  body_sent_ = body_sent_ || *taken > 0;
+  return Progress::some;
+}
+
+Result<Exchange::Progress> Exchange::pull_answer() {
+  if (!to_client_.empty()) return deliver();
+  if (!ends_.upstream.readable()) return Progress::none;
+  const auto room = ends_.waiter.shard().scratch();
+  const auto read = ends_.upstream.read(room);
+  if (read.status == net::IoStatus::would_block) return Progress::none;
+  if (read.status == net::IoStatus::failed) return gateway::gateway_failure(read);
+  if (read.status == net::IoStatus::eof) {
+    const auto ended = upstream_ended();
+    if (ended.has_error()) return ended.error();
+    return Progress::some;
+  }
+  heard_ = true;
+  const auto taken = take_answer({room.data(), read.bytes});
+  if (taken.has_error()) return taken.error();
+  return Progress::some;
+}
+
+Result<Exchange::Progress> Exchange::deliver() {
+  if (!ends_.client.writable()) return Progress::none;
+  const auto written = ends_.client.write(to_client_);
+  if (written.status == net::IoStatus::failed) return Error{ErrorKind::client_gone};
+  if (written.bytes == 0) return Progress::none;
+  to_client_.erase(0, written.bytes);
+  bytes_down_ += written.bytes;
+  ends_.counters.bytes_down.add(written.bytes);
+  answered_ = true;
+  return Progress::some;
+}
+
+Result<void> Exchange::take_answer(std::string_view bytes) {
+  while (!bytes.empty() && !(final_ && answer_.complete())) {
+    const bool in_body = answer_.head_complete();
+    const auto taken = answer_.take(bytes);
+    if (taken.has_error()) return taken.error();
+    if (in_body) to_client_.append(bytes.substr(0, *taken));
+    bytes.remove_prefix(*taken);
+    if (!in_body && answer_.head_complete()) {
+      const auto understood = answer_head();
+      if (understood.has_error()) return understood.error();
+    }
+  }
+  // Bytes that no request asked for: nothing on this connection can be trusted to be in step any more.
+  if (!bytes.empty()) upstream_reusable_ = false;
+  return {};
+}
+
+Result<void> Exchange::answer_head() {
+  const auto& head = answer_.head();
+  // Only the gateway itself asks a proxy's client for credentials, and the client has none to give.
+  if (head.status == 407 && ends_.gateway != gateway::EndpointKind::socks5) {
+    return provider::classify_connect_status(head.status, head.fields);
+  }
+  // Upgrade is never forwarded, so nobody may switch.
+  if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
+  if (head.status < 200) {
+    to_client_ += protocol::forward_response_head(head, keep_alive_);
+    answer_ = protocol::ResponseReader(response_to_);
+    return {};
+  }
+  final_ = true;
+  if (answer_.body_until_eof()) keep_alive_ = protocol::KeepAlive::no;
+  const bool closes = protocol::has_token(head.fields, "Connection", "close") ||
+                      protocol::has_token(head.fields, "Proxy-Connection", "close") || head.version < 11;
+  if (closes || answer_.body_until_eof()) upstream_reusable_ = false;
+  to_client_ += protocol::forward_response_head(head, keep_alive_);
+  return {};
+}
+
+Result<void> Exchange::upstream_ended() {
+  upstream_reusable_ = false;
+  upstream_deaf_ = true;
+  return answer_.finish();
+}
+
+}  // namespace chipgate::proxy

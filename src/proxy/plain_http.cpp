@@ -1,0 +1,174 @@
+// Serving plain requests on one client connection.
+#include "chipgate/proxy/plain_http.hpp"
+
+#include "chipgate/proxy/client.hpp"
+#include "chipgate/proxy/exchange.hpp"
+
+namespace chipgate::proxy {
+namespace {
+
+using protocol::KeepAlive;
+
+// What browsers keep an idle proxy connection for; longer only holds descriptors.
+constexpr Milliseconds idle_between_requests{60'000};
+
+class PlainConnection {
+ public:
+  explicit PlainConnection(Client& client)
+      : client_(client), reader_(std::move(client.handshake().reader())), behind_(client.handshake().take_early()) {}
+
+  net::Task<void> run();
+
+ private:
+  enum class After : std::uint8_t { next, close, cut };
+
+  net::Task<Result<After>> serve_request(TimePoint until);
+  net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
+  net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
+  net::Task<Result<bool>> next_request();
+  void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
+  const ShardParts& parts() const { return client_.port().parts(); }
+
+  Client& client_;
+  protocol::RequestReader reader_;
+  std::string behind_;
+  // The gateway connection of the last request, kept for the next one by the same route.
+  net::EndPtr upstream_;
+  gateway::RoutePtr route_;
+  protocol::Authority authority_;
+};
+
+net::Task<void> PlainConnection::run() {
+  auto until = client_.arrived() + parts().options.connect_budget;
+  for (;;) {
+    const auto after = co_await serve_request(until);
+    if (after.has_error()) co_return co_await client_.refuse(after.error());
+    if (*after == After::cut) co_return client_.reset();
+    if (*after == After::close) {
+      client_.waiter().deadline(Clock::now() + Milliseconds(1'000), ErrorKind::client_gone);
+      co_return co_await client_.linger();
+    }
+    const auto more = co_await next_request();
+    if (more.has_error()) co_return co_await client_.refuse(more.error());
+    if (!*more) co_return;
+    until = Clock::now() + parts().options.connect_budget;
+  }
+}
+
+net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoint until) {
+  const auto& head = reader_.head();
+  const auto url = protocol::parse_absolute_url(head.target);
+  if (url.has_error()) co_return url.error();
+  client_.asks_for(url->authority);
+  if (!authorized(parts().options.listen, head)) co_return Error{ErrorKind::client_auth_required};
+  const auto route = co_await client_.hold(until);
+  if (route.has_error()) co_return route.error();
+  client_.goes_by(*route);
+  if ((*route)->ip_literals == gateway::IpLiterals::refused && url->authority.is_ip_literal()) {
+    co_return Error{ErrorKind::ip_literal_refused};
+  }
+  co_return co_await forward(*route, *url, until);
+}
+
+net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway::RoutePtr& route,
+                                                                   const protocol::HttpUrl& url, TimePoint until) {
+  const auto kind = parts().dialer.kind(*route);
+  const bool in_tunnel = kind == gateway::EndpointKind::socks5;
+  const Secret head(protocol::forward_request_head(
+      reader_.head(), url, in_tunnel ? protocol::TargetForm::origin : protocol::TargetForm::absolute,
+      in_tunnel ? std::string_view() : route->authorization_line.reveal()));
+  for (;;) {
+    const auto began = Clock::now();
+    if (upstream_ && (route_ != route || (in_tunnel && !(authority_ == url.authority)))) upstream_.reset();
+    const bool reused = upstream_ != nullptr;
+    if (!reused) {
+      const auto reached = co_await reach(route, url.authority, until);
+      if (reached.has_error()) co_return reached.error();
+    }
+    // The last look before anything is written under this route.
+    if (!client_.port().stands(route)) co_return Error{ErrorKind::fenced};
+    Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind}, reader_,
+                      behind_);
+    const auto exchanged = co_await exchange.run(head);
+    if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
+    if (exchanged.has_value()) {
+      client_.port().pacer().success();
+      note(exchange, ErrorKind::completed, began);
+      co_return exchange.client_keep_alive() == KeepAlive::yes ? After::next : After::close;
+    }
+    // The gateway may close an idle connection in the very moment in which it is used again (RFC 9112 section 9.3.1).
+    if (reused && exchange.repeatable() && exchanged.error() == ErrorKind::gateway_closed) continue;
+    if (!exchange.answered()) co_return exchanged.error();
+    note(exchange, exchanged.error().kind, began);
+    co_return After::cut;
+  }
+}
+
+net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, const protocol::Authority& target,
+                                               TimePoint until) {
+  const gateway::Dial dial{client_.waiter(), *route, client_.watch(), until};
+  if (parts().dialer.kind(*route) == gateway::EndpointKind::socks5) {
+    auto connected = co_await parts().dialer.dial(dial, target);
+    if (connected.has_error()) co_return connected.error();
+    upstream_ = std::move(connected->upstream);
+  } else {
+    auto connected = co_await parts().dialer.connect(dial);
+    if (connected.has_error()) co_return connected.error();
+    upstream_ = std::move(*connected);
+  }
+  route_ = route;
+  authority_ = target;
+  co_return Result<void>();
+}
+
+// Whether there is one. A client that leaves between two requests is no refusal.
+net::Task<Result<bool>> PlainConnection::next_request() {
+  auto& waiter = client_.waiter();
+  reader_ = protocol::RequestReader();
+  waiter.deadline(Clock::now() + idle_between_requests, ErrorKind::client_gone);
+  bool begun = false;
+  for (;;) {
+    if (!behind_.empty()) {
+      if (!begun) waiter.deadline(Clock::now() + parts().options.head_timeout, ErrorKind::head_timeout);
+      begun = true;
+      const auto taken = reader_.take(behind_);
+      if (taken.has_error()) co_return taken.error();
+      behind_.erase(0, *taken);
+      if (reader_.head_complete()) co_return true;
+    }
+    // An upstream that speaks or ends between requests is of no more use.
+    while (!client_.socket().readable()) {
+      const auto slept = co_await waiter.sleep();
+      if (slept.has_error() && (begun || waiter.called_off())) co_return slept.error();
+      if (slept.has_error()) co_return false;
+      if (upstream_ && (upstream_->readable() || upstream_->hung_up())) upstream_.reset();
+    }
+    const auto room = waiter.shard().scratch();
+    const auto read = client_.socket().read(room);
+    if (read.status == net::IoStatus::would_block) continue;
+    if (read.status != net::IoStatus::moved) {
+      if (begun) co_return Error{ErrorKind::head_truncated};
+      co_return false;
+    }
+    behind_.append(room.data(), read.bytes);
+  }
+}
+
+void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint began) {
+  auto line = client_.line();
+  line.outcome = telemetry::Outcome::established;
+  line.ended = ended;
+  line.bytes_up = exchange.bytes_up();
+  line.bytes_down = exchange.bytes_down();
+  line.open = Clock::now() - began;
+  telemetry::write(parts().log, line);
+}
+
+}  // namespace
+
+net::Task<void> serve_plain(Client& client) {
+  PlainConnection connection(client);
+  co_await connection.run();
+}
+
+}  // namespace chipgate::proxy

@@ -1,0 +1,101 @@
+// How a client is told no.
+#include "chipgate/net/socket.hpp"
+#include "chipgate/proxy/chip_tunnel.hpp"
+#include "chipgate/proxy/client.hpp"
+
+namespace chipgate::proxy {
+namespace {
+
+// A close with unread bytes becomes a reset, and a reset overtakes the refusal: Node and Python then never see it. So
+// the client's bytes are read and dropped for a while after the answer.
+constexpr Milliseconds linger_time{1'000};
+constexpr std::size_t linger_bytes = 1024 * 1024;
+
+// A reset also drops what the client's kernel has not acknowledged, and the client would see it before its answer.
+constexpr Milliseconds acknowledge_time{200};
+constexpr Milliseconds acknowledge_poll{5};
+
+}  // namespace
+
+telemetry::AccessLine Client::line() const {
+  telemetry::AccessLine line;
+  line.chip = port_.chip();
+  line.protocol = handshake_.kind() == protocol::RequestKind::absolute ? "http" : name(handshake_.protocol());
+  line.target = target_;
+  line.stages = watch_.times();
+  if (route_) {
+    line.session = route_->session.value();
+    line.endpoint = port_.parts().dialer.endpoint(route_->endpoint).name();
+  }
+  return line;
+}
+
+net::Task<void> Client::refuse(Error error) {
+  watch_.leave();
+  if (const auto why = waiter_.called_off()) error = {*why};
+  // Somebody looked whether the port is open.
+  if (error == ErrorKind::client_gone && handshake_.silent()) co_return;
+  port_.counters().refusals.increment(error.kind);
+  if (target_.empty() && handshake_.kind() != protocol::RequestKind::none_yet) target_ = handshake_.target().text();
+  auto refused = line();
+  refused.ended = error.kind;
+  refused.detail = error.detail;
+  telemetry::write(port_.parts().log, refused);
+
+  if (protocol::is_paced(error.kind)) co_await pace();
+  if (waiter_.called_off()) {
+    net::reset(std::move(socket_));
+    co_return;
+  }
+  const auto& options = port_.parts().options;
+  const protocol::RefusedClient client{options.fail_style, handshake_.protocol(), handshake_.kind(),
+                                       handshake_.user_agent(), options.listen.reach};
+  const auto form = protocol::refusal_form(client, error.kind);
+  co_await tell(form, protocol::refusal_answer(handshake_.protocol(), form, error));
+}
+
+net::Task<void> Client::pace() {
+  const auto due = port_.pacer().due(arrived_, Clock::now());
+  const auto place = port_.take_hold();
+  // With all places taken, waiting longer would only fill the memory.
+  if (!place) co_return;
+  waiter_.no_deadline();
+  (void)co_await waiter_.sleep_until(due);
+}
+
+net::Task<void> Client::tell(protocol::RefusalForm form, std::string answer) {
+  using protocol::RefusalForm;
+  if (form == RefusalForm::silent_close) co_return;
+  if (form == RefusalForm::reset) {
+    net::reset(std::move(socket_));
+    co_return;
+  }
+  waiter_.deadline(Clock::now() + linger_time, ErrorKind::client_gone);
+  const auto written = co_await waiter_.write(*socket_, answer);
+  if (written.has_error() || written->status == net::IoStatus::failed) co_return;
+  if (form == RefusalForm::established_then_reset) co_return co_await reset_when_acknowledged();
+  co_await linger();
+}
+
+net::Task<void> Client::linger() {
+  (void)socket_->shut_write();
+  std::size_t dropped = 0;
+  while (dropped < linger_bytes) {
+    const auto read = co_await waiter_.read(*socket_, waiter_.shard().scratch());
+    if (read.has_error() || read->status != net::IoStatus::moved) co_return;
+    dropped += read->bytes;
+  }
+}
+
+// The kernel has no event for an acknowledgement, so it is looked for.
+net::Task<void> Client::reset_when_acknowledged() {
+  waiter_.no_deadline();
+  const auto until = Clock::now() + acknowledge_time;
+  while (net::unacknowledged(socket_->fd()) > 0 && Clock::now() < until) {
+    const auto slept = co_await waiter_.sleep_until(Clock::now() + acknowledge_poll);
+    if (slept.has_error()) break;
+  }
+  net::reset(std::move(socket_));
+}
+
+}  // namespace chipgate::proxy
