@@ -1,0 +1,72 @@
+// The chipgate program: its commands and exit codes.
+#include "chipgate/app/prove.hpp"
+#include "chipgate/app/serve.hpp"
+#include "chipgate/config/load.hpp"
+#include "chipgate/config/redact.hpp"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+
+namespace {
+
+// sysexits.h: who reads exit codes at night knows these.
+constexpr int exit_bad_configuration = 64;  // EX_USAGE
+constexpr int exit_unavailable = 69;        // EX_UNAVAILABLE: a port in use, a file that cannot be opened
+
+void print(const chipgate::config::Problems& problems, std::string_view severity) {
+  for (const auto& problem : problems) std::cerr << severity << chipgate::config::text(problem) << '\n';
+}
+
+std::optional<chipgate::config::Settings> load(const std::string& path) {
+  auto loaded = chipgate::config::load(path, chipgate::config::process_environment());
+  if (loaded.has_error()) {
+    print(loaded.error(), "");
+    return std::nullopt;
+  }
+  print(loaded->warnings, "warning: ");
+  return std::move(loaded->settings);
+}
+
+int run(const CLI::App& app, const std::string& path) {
+  if (app.got_subcommand("version")) {
+    std::cout << "chipgate " CHIPGATE_VERSION "\n";
+    return 0;
+  }
+  const auto settings = load(path);
+  if (!settings) return exit_bad_configuration;
+  if (app.got_subcommand("check")) {
+    std::cout << chipgate::config::redacted_yaml(*settings);
+    return 0;
+  }
+  if (app.got_subcommand("prove")) return chipgate::app::prove(*settings, std::cout);
+  return chipgate::app::serve(*settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"chipgate: one local port, one sticky session, one exit IP per chip"};
+  app.require_subcommand(1);
+  std::string path = "/etc/chipgate/chipgate.yaml";
+  const auto with_configuration = [&](const char* name, const char* what) {
+    app.add_subcommand(name, what)->add_option("-c,--config", path, "Configuration file")->capture_default_str();
+  };
+  with_configuration("serve", "Run the sidecar");
+  with_configuration("check", "Check a configuration and print what it means, without secrets");
+  with_configuration("prove", "Ask the gateway whether two sessions give two exits, and one repeated the same");
+  app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_bad_configuration;
+  }
+  try {
+    return run(app, path);
+  } catch (const std::exception& error) {
+    std::cerr << "chipgate: " << error.what() << '\n';
+    return exit_unavailable;
+  }
+}

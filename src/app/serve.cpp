@@ -1,0 +1,203 @@
+// Wiring, signals and the end.
+#include "chipgate/app/serve.hpp"
+
+#include "chipgate/admin/server.hpp"
+#include "chipgate/gateway/names.hpp"
+#include "chipgate/lifecycle/assignments.hpp"
+#include "chipgate/net/descriptors.hpp"
+#include "chipgate/net/resolver.hpp"
+#include "chipgate/proxy/plane.hpp"
+#include "chipgate/telemetry/exposition.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+
+namespace chipgate::app {
+namespace {
+
+// What the process needs beside the chips': log, epoll sets, timers, resolver, admin connections.
+constexpr std::uint64_t descriptors_of_its_own = 128;
+// A port, and four tunnels of two sockets: a WhatsApp client with its media.
+constexpr std::uint64_t descriptors_per_chip = 9;
+
+constexpr Milliseconds drain_poll{50};
+
+std::vector<std::string> endpoint_names(const gateway::GatewayOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& endpoint : options.endpoints) names.push_back(endpoint.name());
+  return names;
+}
+
+// Members are in the order in which they depend on each other, and go in the opposite one.
+class Server final : private telemetry::MetricsSource, private admin::ReadinessSource {
+ public:
+  explicit Server(const config::Settings& settings);
+  int run();
+
+ private:
+  std::span<const telemetry::ChipSample> chips() const override { return plane_.chip_samples(); }
+  std::span<const telemetry::ShardCounters* const> shards() const override { return plane_.shard_samples(); }
+  std::vector<telemetry::StateCount> chip_states() const override;
+  std::uint64_t assignments_active() const override { return assignments_.active(); }
+  std::vector<telemetry::EndpointSample> endpoints() const override;
+  std::uint64_t log_dropped() const override { return log_.dropped(); }
+  admin::Readiness readiness() const override;
+
+  void report_descriptors();
+  void open_ports();
+  void await_signal();
+  void on_signal(int number);
+  void drain();
+  void stop();
+
+  const config::Settings& settings_;
+  telemetry::Log log_;
+  boost::asio::io_context control_{1};
+  boost::asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
+  boost::asio::steady_timer drain_timer_{control_};
+  provider::Provider provider_;
+  proxy::Plane plane_;
+  lifecycle::Assignments assignments_;
+  std::unique_ptr<net::Resolver> resolver_ = std::make_unique<net::SystemResolver>();
+  gateway::Names names_;
+  telemetry::Exposition exposition_;
+  std::unique_ptr<admin::Server> admin_;
+  bool bound_ = false;
+  std::optional<TimePoint> draining_until_;
+};
+
+Server::Server(const config::Settings& settings)
+    : settings_(settings),
+      log_(settings.log),
+      provider_(provider::Provider::make(settings.provider).value()),
+      plane_({settings.proxy, settings.gateway, settings.relay}, control_, log_),
+      assignments_(provider_, endpoint_names(settings.gateway), plane_, log_, provider::system_random()),
+      names_(control_, *resolver_, settings.gateway,
+             [this](EndpointIndex endpoint, const net::Resolver::Answer& answer) {
+               if (answer.has_error()) {
+                 log_.warn("gateway_unresolved", {{"detail", answer.error().detail}});
+               }
+               plane_.publish(endpoint, answer);
+             }),
+      exposition_(*this) {}
+
+int Server::run() {
+  log_.info("starting", {{"version", CHIPGATE_VERSION}, {"chips", settings_.chips.size()}});
+  report_descriptors();
+  open_ports();
+  admin_ = std::make_unique<admin::Server>(control_, settings_.admin, admin::ServerSources{exposition_, *this, log_});
+  log_.info("admin_open", {{"address", settings_.admin.listen.ip.text()}, {"port", admin_->port()}});
+  assignments_.assign_all();
+  names_.start();
+  await_signal();
+  plane_.start(assignments_);
+  bound_ = true;
+  log_.info("ready", {{"chips", settings_.chips.size()}, {"shards", plane_.shard_count()}});
+  control_.run();
+  // Its answers are posted to the control thread, which reads no more.
+  resolver_.reset();
+  log_.info("stopped");
+  return 0;
+}
+
+void Server::report_descriptors() {
+  const auto limit = net::raise_descriptor_limit();
+  const auto needed = descriptors_of_its_own + descriptors_per_chip * settings_.chips.size();
+  log_.info("descriptors", {{"needed", needed}, {"has", limit.has}, {"had", limit.had}});
+  if (limit.has < needed) {
+    log_.warn("few_descriptors", {{"needed", needed},
+                                  {"has", limit.has},
+                                  {"hint", "raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile)"}});
+  }
+}
+
+void Server::open_ports() {
+  for (const auto& chip : settings_.chips) {
+    const auto port = plane_.add_chip(assignments_.add(chip.id), chip);
+    log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", port}});
+  }
+}
+
+std::vector<telemetry::StateCount> Server::chip_states() const {
+  const auto active = assignments_.active();
+  return {{"active", active}, {"acquiring", assignments_.chips() - active}};
+}
+
+std::vector<telemetry::EndpointSample> Server::endpoints() const {
+  std::vector<telemetry::EndpointSample> samples;
+  for (std::uint32_t i = 0; i < settings_.gateway.endpoints.size(); ++i) {
+    const bool up = assignments_.endpoint_up(EndpointIndex(i));
+    samples.push_back(
+        {settings_.gateway.endpoints[i].name(), up ? telemetry::EndpointHealth::up : telemetry::EndpointHealth::down});
+  }
+  return samples;
+}
+
+admin::Readiness Server::readiness() const {
+  admin::Readiness readiness;
+  const bool ready = bound_ && !draining_until_;
+  readiness.ready = ready ? admin::Ready::yes : admin::Ready::no;
+  readiness.parts.push_back({"ports", bound_ ? (draining_until_ ? "draining" : "bound") : "opening"});
+  for (const auto& endpoint : endpoints()) {
+    readiness.parts.push_back({endpoint.name, endpoint.health == telemetry::EndpointHealth::up ? "up" : "down"});
+  }
+  return readiness;
+}
+
+void Server::await_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int number) {
+    if (!error) on_signal(number);
+  });
+}
+
+void Server::on_signal(int number) {
+  if (number == SIGHUP) {
+    if (const auto error = log_.reopen()) log_.error("log_not_reopened", {{"detail", error.message()}});
+    await_signal();
+    return;
+  }
+  // A person at a terminal, or somebody who asks twice, does not want to wait.
+  if (number == SIGINT || draining_until_) {
+    stop();
+    return;
+  }
+  log_.info("draining", {{"tunnels", plane_.tunnels_open()}, {"seconds", settings_.proxy.drain_deadline}});
+  draining_until_ = Clock::now() + settings_.proxy.drain_deadline;
+  plane_.stop_listening();
+  await_signal();
+  drain();
+}
+
+void Server::drain() {
+  if (plane_.tunnels_open() == 0 || Clock::now() >= *draining_until_) {
+    stop();
+    return;
+  }
+  drain_timer_.expires_after(drain_poll);
+  drain_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) drain();
+  });
+}
+
+void Server::stop() {
+  log_.info("stopping", {{"tunnels", plane_.tunnels_open()}});
+  names_.stop();
+  drain_timer_.cancel();
+  signals_.cancel();
+  admin_->stop();
+  plane_.stop();
+  // What is still queued is of no more use to anybody.
+  control_.stop();
+}
+
+}  // namespace
+
+int serve(const config::Settings& settings) {
+  // Writing to a peer that is gone is an error value here, never a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  return Server(settings).run();
+}
+
+}  // namespace chipgate::app
