@@ -1,0 +1,14 @@
+// Leaving by an exit: a connection whose source is the session's loopback address.
+#pragma once
+
+#include "sim/leg.hpp"
+
+#include <optional>
+#include <string>
+
+namespace chipgate::sim {
+
+// To the simulator's origin, or to where the target is mapped. Empty: nobody listens there.
+net::Task<net::EndPtr> dial(Connection& connection, IpAddress exit, protocol::Authority target);
+
+}  // namespace chipgate::sim
