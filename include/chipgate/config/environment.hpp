@@ -1,0 +1,26 @@
+// What a configuration takes from outside of its file: variables, and files with secrets.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace chipgate::config {
+
+struct FileContent {
+  std::optional<std::string> text;  // nothing if it cannot be read
+  std::string error{};              // and then why
+  mode_t mode = 0;                  // permission bits
+};
+
+// Passed in, so that tests need neither variables nor files.
+struct Environment {
+  std::function<std::optional<std::string>(const std::string& name)> variable;
+  std::function<FileContent(const std::string& path)> read;
+};
+
+// The process's own.
+Environment process_environment();
+
+}  // namespace chipgate::config

@@ -1,0 +1,89 @@
+// Reading endpoints.
+#include "endpoint.hpp"
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/base/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace chipgate::config {
+namespace {
+
+using gateway::EndpointKind;
+using std::string_view;
+
+constexpr std::array<std::pair<string_view, EndpointKind>, 3> schemes{
+    {{"http", EndpointKind::http}, {"https", EndpointKind::https}, {"socks5", EndpointKind::socks5}}};
+
+constexpr string_view example = "http://proxy.example.net:3120";
+
+std::uint16_t default_port(EndpointKind kind, const provider::Ports& ports) {
+  switch (kind) {
+    case EndpointKind::http: return ports.http;
+    case EndpointKind::https: return ports.https;
+    case EndpointKind::socks5: return ports.socks5;
+  }
+  return 0;
+}
+
+Unreadable unreadable(std::string message, string_view hint = example) {
+  return {std::move(message), std::string(hint)};
+}
+
+}  // namespace
+
+string_view scheme(EndpointKind kind) {
+  return std::ranges::find(schemes, kind, &std::pair<string_view, EndpointKind>::second)->first;
+}
+
+bool is_host(string_view text) {
+  if (IpAddress::parse(text)) return true;
+  const auto allowed = [](char c) {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  return !text.empty() && text.size() <= 253 && text.front() != '.' && text.front() != '-' &&
+         std::ranges::all_of(text, allowed);
+}
+
+std::variant<gateway::EndpointOptions, Unreadable> parse_endpoint(string_view text,
+                                                                  const provider::Ports& default_ports) {
+  const auto colon = text.find("://");
+  if (colon == string_view::npos) return unreadable("does not begin with http://, https:// or socks5://");
+  const auto* const known =
+      std::ranges::find(schemes, lower(text.substr(0, colon)), &std::pair<string_view, EndpointKind>::first);
+  if (known == schemes.end()) return unreadable("does not begin with http://, https:// or socks5://");
+  gateway::EndpointOptions endpoint{
+      .kind = known->second, .host = {}, .port = default_port(known->second, default_ports)};
+
+  auto authority = text.substr(colon + 3);
+  if (authority.ends_with('/')) authority.remove_suffix(1);
+  if (authority.find('@') != string_view::npos) {
+    return unreadable("carries a username or a password", "write them as gateway.username and gateway.password");
+  }
+  if (authority.find_first_of("/?#") != string_view::npos) return unreadable("has a path: a proxy has none");
+  auto host = authority;
+  string_view port;
+  const auto bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  if (bracket == string_view::npos) return unreadable("has a [ without its ]", "http://[2001:db8::1]:3120");
+  if (const auto mark = authority.find(':', bracket); mark != string_view::npos) {
+    host = authority.substr(0, mark);
+    port = authority.substr(mark + 1);
+    const auto number = parse_decimal(port, 65'535);
+    if (!number || *number == 0) return unreadable("has a port that is not a number from 1 to 65535");
+    endpoint.port = static_cast<std::uint16_t>(*number);
+  }
+  if (bracket != 0) {
+    host = host.substr(1, host.size() - 2);
+    const auto address = IpAddress::parse(host);
+    if (!address || host.find(':') == string_view::npos) {
+      return unreadable("has no IPv6 address in its brackets", "http://[2001:db8::1]:3120");
+    }
+  }
+  if (!is_host(host)) return unreadable("has no valid host");
+  if (endpoint.port == 0) return unreadable("has no port, and the preset knows none for " + std::string(known->first));
+  endpoint.host = lower(host);
+  return endpoint;
+}
+
+}  // namespace chipgate::config

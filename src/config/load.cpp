@@ -1,0 +1,61 @@
+// The whole file.
+#include "chipgate/config/load.hpp"
+
+#include "document.hpp"
+#include "readers.hpp"
+
+#include <stdexcept>
+
+namespace chipgate::config {
+namespace {
+
+Settings read_settings(const Map& root) {
+  Settings settings;
+  settings.proxy = read_proxy(root);
+  settings.chip_ports = read_port_range(root.map("listen"));
+  settings.relay = read_relay(root.map("timeouts"));
+  settings.log = read_log(root.map("log"));
+  settings.admin = read_admin(root.map("admin"));
+  std::optional<provider::Provider> provider;
+  if (root.has("gateway")) {
+    const auto gateway = root.map("gateway");
+    settings.provider = read_provider(gateway);
+    settings.gateway = read_gateway(gateway, settings.provider);
+    provider = check_provider(gateway, settings.provider);
+    if (settings.gateway.connect_timeout > settings.proxy.connect_budget) {
+      gateway.warning("connect_timeout", "is longer than timeouts.connect_budget, which ends it first");
+    }
+  } else {
+    root.problem("gateway", "is missing", "gateway: {username: ..., password: ...}");
+  }
+  settings.chips = read_chips(root, {.address = settings.proxy.listen.address,
+                                     .admin = settings.admin.listen,
+                                     .range = settings.chip_ports,
+                                     .provider = std::move(provider)});
+  return settings;
+}
+
+}  // namespace
+
+LoadResult parse(std::string_view text, const std::string& file, const Environment& environment) {
+  Report report(file, environment);
+  const auto document = read_document(report, text);
+  if (!document) return report.problems();
+  const Map root(report, *document, {}, 1);
+  auto settings = read_settings(root);
+  auto problems = report.problems();
+  if (!problems.empty()) return problems;
+  return Loaded{std::move(settings), report.warnings()};
+}
+
+LoadResult load(const std::string& path, const Environment& environment) {
+  const auto content = environment.read(path);
+  if (!content.text) return Problems{{path, 0, {}, "cannot be read: " + content.error, {}}};
+  return parse(*content.text, path, environment);
+}
+
+void throw_exception_from_error(const Problems& problems, const boost::source_location&) {
+  throw std::logic_error("value of a failed LoadResult: " + (problems.empty() ? "" : text(problems.front())));
+}
+
+}  // namespace chipgate::config

@@ -1,0 +1,47 @@
+// One function for each part of the file.
+#pragma once
+
+#include "chipgate/config/settings.hpp"
+#include "map.hpp"
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace chipgate::config {
+
+struct NumberRange {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+
+// "20001-20500", or one number.
+std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t largest);
+
+// `password` or `password_file` of a mapping.
+Secret read_password(const Map& map);
+
+proxy::ListenOptions read_listen(const Map& listen);
+PortRange read_port_range(const Map& listen);
+proxy::ProxyOptions read_proxy(const Map& root);
+relay::RelayOptions read_relay(const Map& timeouts);
+telemetry::LogOptions read_log(const Map& log);
+admin::AdminOptions read_admin(const Map& admin);
+
+provider::ProviderOptions read_provider(const Map& gateway);
+gateway::GatewayOptions read_gateway(const Map& gateway, const provider::ProviderOptions& provider);
+// Reports what the provider's rules refuse; the answer judges chip ids, as far as one can be made.
+std::optional<provider::Provider> check_provider(const Map& gateway, const provider::ProviderOptions& options);
+
+struct ChipSurroundings {
+  IpAddress address;
+  SocketAddress admin;
+  PortRange range;
+  std::optional<provider::Provider> provider;
+};
+
+// With a port for each.
+std::vector<proxy::ChipOptions> read_chips(const Map& root, const ChipSurroundings& surroundings);
+
+}  // namespace chipgate::config

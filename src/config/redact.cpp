@@ -1,0 +1,164 @@
+// Writing settings.
+#include "chipgate/config/redact.hpp"
+
+#include "endpoint.hpp"
+#include "words.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+namespace chipgate::config {
+namespace {
+
+using std::string;
+using YAML::BeginMap;
+using YAML::BeginSeq;
+using YAML::EndMap;
+using YAML::EndSeq;
+
+constexpr const char* hidden = "***";
+
+// So that text with ${ is read back as itself.
+string escaped(string text) {
+  for (auto at = text.find("${"); at != string::npos; at = text.find("${", at + 3)) text.insert(at, "$");
+  return text;
+}
+
+class Writer {
+ public:
+  explicit Writer(YAML::Emitter& out) : out_(out) {}
+
+  void put(const char* key, const string& value) { out_ << YAML::Key << key << YAML::Value << escaped(value); }
+  void put(const char* key, const char* value) { put(key, string(value)); }
+  void put(const char* key, std::string_view value) { put(key, string(value)); }
+  void put(const char* key, bool value) { put(key, value ? "true" : "false"); }
+  void put(const char* key, std::uint64_t value) { put(key, std::to_string(value)); }
+  void put(const char* key, Milliseconds value) { put(key, format_duration(value)); }
+  // Where 0 is off.
+  void put_or_off(const char* key, Milliseconds value) {
+    put(key, value.count() == 0 ? "off" : format_duration(value));
+  }
+  void put_if_set(const char* key, const string& value) {
+    if (!value.empty()) put(key, value);
+  }
+
+  template <class Values, class AsText>
+  void list(const char* key, const Values& values, AsText as_text) {
+    out_ << YAML::Key << key << YAML::Value << YAML::Flow << BeginSeq;
+    for (const auto& value : values) out_ << escaped(as_text(value));
+    out_ << EndSeq;
+  }
+
+  template <class Body>
+  void section(const char* key, Body body) {
+    out_ << YAML::Key << key << YAML::Value << BeginMap;
+    body();
+    out_ << EndMap;
+  }
+
+ private:
+  YAML::Emitter& out_;
+};
+
+string url(const gateway::EndpointOptions& endpoint) {
+  const bool brackets = endpoint.host.find(':') != string::npos;
+  const auto host = brackets ? "[" + endpoint.host + "]" : endpoint.host;
+  return string(scheme(endpoint.kind)) + "://" + host + ":" + std::to_string(endpoint.port);
+}
+
+void write_listen(Writer& out, const Settings& settings) {
+  const auto& listen = settings.proxy.listen;
+  out.put("address", listen.address.text());
+  out.put("ports", std::to_string(settings.chip_ports.first) + "-" + std::to_string(settings.chip_ports.last));
+  out.put("behind_userland_proxy", listen.reach == protocol::ListenerReach::through_userland_proxy);
+  if (listen.credentials) {
+    out.section("client_credentials", [&] {
+      out.put("username", listen.credentials->username);
+      out.put("password", hidden);
+    });
+  }
+  out.list("allow_clients", listen.allow_clients, [](const Network& network) { return network.text(); });
+}
+
+void write_gateway(Writer& out, const Settings& settings) {
+  const auto& provider = settings.provider;
+  const auto& gateway = settings.gateway;
+  out.put("preset", provider.preset);
+  out.list("endpoints", gateway.endpoints, url);
+  if (!provider.username.empty()) out.put("username", hidden);
+  if (!provider.password.empty()) out.put("password", hidden);
+  out.put_if_set("country", provider.country);
+  out.put_if_set("city", provider.city);
+  if (provider.lifetime.count() > 0) out.put("lifetime", provider.lifetime);
+  if (!gateway.tls.ca_file.empty() || !gateway.tls.server_name.empty()) {
+    out.section("tls", [&] {
+      out.put_if_set("ca_file", gateway.tls.ca_file);
+      out.put_if_set("server_name", gateway.tls.server_name);
+    });
+  }
+  out.put("connect_timeout", gateway.connect_timeout);
+  out.put("resolve_every", gateway.resolve_every);
+  out.put_if_set("username_template", provider.username_template.value_or(""));
+  out.put_if_set("password_template", provider.password_template.value_or(""));
+  if (provider.session) {
+    out.section("session", [&] {
+      out.put("alphabet", provider.session->alphabet);
+      out.put("length", std::uint64_t{provider.session->length});
+    });
+  }
+}
+
+void write_chips(YAML::Emitter& yaml, Writer& out, const Settings& settings) {
+  yaml << YAML::Key << "chips" << YAML::Value << BeginSeq;
+  for (const auto& chip : settings.chips) {
+    yaml << YAML::Flow << BeginMap;
+    out.put("id", chip.id.value());
+    out.put_if_set("alias", chip.alias);
+    out.put("port", std::uint64_t{chip.port});
+    yaml << EndMap;
+  }
+  yaml << EndSeq;
+}
+
+void write_rest(Writer& out, const Settings& settings) {
+  out.section("limits", [&] {
+    out.put("tunnels_per_chip", std::uint64_t{settings.proxy.limits.tunnels_per_chip});
+    out.put("held_per_chip", std::uint64_t{settings.proxy.limits.held_per_chip});
+  });
+  out.section("timeouts", [&] {
+    out.put("connect_budget", settings.proxy.connect_budget);
+    out.put("head", settings.proxy.head_timeout);
+    out.put_or_off("idle", settings.relay.idle_timeout);
+    out.put("half_closed", settings.relay.half_closed);
+    out.put("first_reply", settings.relay.first_reply);
+    out.put("drain", settings.proxy.drain_deadline);
+  });
+  out.put("fail_style", word(fail_styles, settings.proxy.fail_style));
+  const auto workers = settings.proxy.workers;
+  out.put("workers", workers == 0 ? string("auto") : std::to_string(workers));
+  out.section("log", [&] {
+    out.put("level", word(log_levels, settings.log.level));
+    out.put("format", word(log_formats, settings.log.format));
+    out.put("access", settings.log.access == telemetry::AccessLines::on);
+    out.put_if_set("path", settings.log.path);
+  });
+  out.section("admin", [&] {
+    out.put("listen", settings.admin.listen.text());
+    out.list("hosts", settings.admin.hosts, [](const string& host) { return host; });
+  });
+}
+
+}  // namespace
+
+string redacted_yaml(const Settings& settings) {
+  YAML::Emitter yaml;
+  Writer out(yaml);
+  yaml << BeginMap;
+  out.section("listen", [&] { write_listen(out, settings); });
+  out.section("gateway", [&] { write_gateway(out, settings); });
+  write_chips(yaml, out, settings);
+  write_rest(out, settings);
+  yaml << EndMap;
+  return string(yaml.c_str()) + "\n";
+}
+
+}  // namespace chipgate::config

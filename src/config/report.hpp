@@ -1,0 +1,44 @@
+// Where everything that is wrong with one file is collected.
+#pragma once
+
+#include "chipgate/config/environment.hpp"
+#include "chipgate/config/problem.hpp"
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace chipgate::config {
+
+// Collects what is found while one file is read.
+class Report {
+ public:
+  Report(std::string file, const Environment& environment) : file_(std::move(file)), environment_(environment) {}
+
+  void problem(int line, std::string key, std::string message, std::string hint = {});
+  void warning(int line, std::string key, std::string message, std::string hint = {});
+  // Whether the key was found wrong already; what follows from that is not worth a second line.
+  bool complained_about(std::string_view key) const;
+
+  const Environment& environment() const { return environment_; }
+  // A path of the file's text, taken from the file's folder.
+  std::string beside(const std::string& path) const;
+  // In the order of their lines.
+  Problems problems() const;
+  Problems warnings() const;
+
+ private:
+  std::string file_;
+  const Environment& environment_;
+  Problems problems_;
+  Problems warnings_;
+  std::set<std::string, std::less<>> refused_keys_;
+};
+
+// Text for a message, cut where it is long.
+std::string shortened(std::string_view text);
+std::string in_quotes(std::string_view text);
+
+}  // namespace chipgate::config

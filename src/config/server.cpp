@@ -1,0 +1,179 @@
+// The parts of the file that are about chipgate itself: listening, limits, times, logs, control.
+#include "chipgate/base/ascii.hpp"
+#include "endpoint.hpp"
+#include "readers.hpp"
+#include "words.hpp"
+
+namespace chipgate::config {
+namespace {
+
+using std::string;
+using namespace std::chrono_literals;
+
+// A client's own patience: Baileys gives a connection up after 20 s, and would not see a later answer.
+constexpr Milliseconds client_patience = 19s;
+
+// RFC 1929 has one byte for the length of each.
+constexpr std::size_t longest_credential = 255;
+
+std::optional<proxy::ClientCredentials> read_credentials(const Map& map) {
+  proxy::ClientCredentials credentials{.username = map.text("username"), .password = read_password(map)};
+  if (!map.has("username")) map.problem("username", "is missing");
+  if (!map.has("password") && !map.has("password_file")) map.problem("password", "is missing");
+  if (credentials.username.find(':') != string::npos) {
+    map.problem("username", "contains ':', which ends the username in HTTP");
+  }
+  if (credentials.username.size() > longest_credential) map.problem("username", "is longer than 255 bytes");
+  if (credentials.password.reveal().size() > longest_credential) map.problem("password", "is longer than 255 bytes");
+  return credentials;
+}
+
+IpAddress read_address(const Map& listen, IpAddress fallback) {
+  const auto written = listen.scalar("address");
+  if (!written) return fallback;
+  if (const auto address = IpAddress::parse(written->value)) return *address;
+  listen.problem("address", in_quotes(written->written) + " is not an IP address", "127.0.0.1, 0.0.0.0 or ::1");
+  return fallback;
+}
+
+}  // namespace
+
+std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t largest) {
+  const auto dash = text.find('-');
+  const auto first = parse_decimal(text.substr(0, dash), largest);
+  const auto last = dash == std::string_view::npos ? first : parse_decimal(text.substr(dash + 1), largest);
+  if (!first || !last || *first > *last) return std::nullopt;
+  return NumberRange{*first, *last};
+}
+
+Secret read_password(const Map& map) {
+  if (!map.has("password_file")) return Secret(map.text("password"));
+  if (map.has("password")) {
+    map.problem("password_file", "stands beside password", "write one of the two");
+    return {};
+  }
+  const auto path = map.scalar("password_file");
+  if (!path) return {};
+  auto content = map.report().environment().read(map.report().beside(path->value));
+  if (!content.text) {
+    map.problem("password_file", "cannot be read: " + content.error);
+    return {};
+  }
+  constexpr mode_t others = 07;
+  if ((content.mode & others) != 0) map.warning("password_file", "may be read or written by everybody", "chmod 0600");
+  Secret secret(std::move(*content.text));
+  auto text = secret.reveal();
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  if (text.empty()) map.problem("password_file", "is empty");
+  if (text.find('\n') != std::string_view::npos) map.problem("password_file", "has more than one line");
+  return Secret(string(text));
+}
+
+proxy::ListenOptions read_listen(const Map& listen) {
+  proxy::ListenOptions options;
+  options.address = read_address(listen, options.address);
+  const bool loopback = options.address.is_loopback();
+  if (listen.boolean("behind_userland_proxy", false) || !loopback) {
+    options.reach = protocol::ListenerReach::through_userland_proxy;
+  }
+  if (listen.has("client_credentials")) options.credentials = read_credentials(listen.map("client_credentials"));
+  const auto networks = listen.scalars("allow_clients");
+  for (const auto& written : networks) {
+    if (auto network = Network::parse(written.value)) {
+      options.allow_clients.push_back(*network);
+    } else {
+      listen.report().problem(written.line, written.key, in_quotes(written.written) + " is not a network",
+                              "172.17.0.0/16, fd00::/8 or one address");
+    }
+  }
+  const bool open = !listen.has("client_credentials") && networks.empty();
+  if (!loopback && open) {
+    listen.problem("address", "listening beyond loopback demands client_credentials or allow_clients",
+                   "without them whoever reaches the port uses the account");
+  }
+  return options;
+}
+
+PortRange read_port_range(const Map& listen) {
+  PortRange range;
+  const auto written = listen.scalar("ports");
+  if (!written) return range;
+  const auto parsed = parse_range(written->value, 65'535);
+  if (!parsed || parsed->first == 0) {
+    listen.problem("ports", in_quotes(written->written) + " is not a range of ports from 1 to 65535", "20001-20500");
+    return range;
+  }
+  range.first = static_cast<std::uint16_t>(parsed->first);
+  range.last = static_cast<std::uint16_t>(parsed->last);
+  return range;
+}
+
+proxy::ProxyOptions read_proxy(const Map& root) {
+  proxy::ProxyOptions options;
+  options.listen = read_listen(root.map("listen"));
+  const auto limits = root.map("limits");
+  options.limits.tunnels_per_chip =
+      static_cast<std::uint32_t>(limits.number("tunnels_per_chip", options.limits.tunnels_per_chip, 1, 100'000));
+  options.limits.held_per_chip =
+      static_cast<std::uint32_t>(limits.number("held_per_chip", options.limits.held_per_chip, 1, 10'000));
+  options.fail_style = root.choice<protocol::FailStyle>("fail_style", options.fail_style, fail_styles);
+  const auto timeouts = root.map("timeouts");
+  options.connect_budget = timeouts.duration("connect_budget", options.connect_budget, {.least = 1s, .most = 60s});
+  if (options.connect_budget > client_patience) {
+    timeouts.warning("connect_budget", "clients give up after 20s", "19s at most");
+  }
+  options.head_timeout = timeouts.duration("head", options.head_timeout, {.least = 100ms, .most = 60s});
+  options.drain_deadline = timeouts.duration("drain", options.drain_deadline, {.least = 0s, .most = 1h});
+  if (root.text("workers", "auto") != "auto") {
+    options.workers = static_cast<std::uint32_t>(root.number("workers", 0, 1, 256));
+  }
+  return options;
+}
+
+relay::RelayOptions read_relay(const Map& timeouts) {
+  relay::RelayOptions options;
+  options.idle_timeout =
+      timeouts.duration("idle", options.idle_timeout, {.least = 1s, .most = 24h * 30, .off = Off::allowed});
+  if (options.idle_timeout.count() > 0 && options.idle_timeout < 60s) {
+    timeouts.warning("idle", "cuts tunnels that are in use: WhatsApp pings every 20 to 30 s", "off, or 5min and more");
+  }
+  options.half_closed = timeouts.duration("half_closed", options.half_closed, {.least = 1s, .most = 24h});
+  options.first_reply = timeouts.duration("first_reply", options.first_reply, {.least = 1s, .most = 24h});
+  return options;
+}
+
+telemetry::LogOptions read_log(const Map& log) {
+  telemetry::LogOptions options;
+  options.level = log.choice<telemetry::LogLevel>("level", options.level, log_levels);
+  options.format = log.choice<telemetry::LogFormat>("format", options.format, log_formats);
+  const bool access = log.boolean("access", options.access == telemetry::AccessLines::on);
+  options.access = access ? telemetry::AccessLines::on : telemetry::AccessLines::off;
+  options.path = log.report().beside(log.text("path"));
+  return options;
+}
+
+admin::AdminOptions read_admin(const Map& admin) {
+  admin::AdminOptions options;
+  if (const auto written = admin.scalar("listen")) {
+    if (const auto address = SocketAddress::parse(written->value)) {
+      options.listen = *address;
+    } else {
+      admin.problem("listen", in_quotes(written->written) + " is not an address and a port", "127.0.0.1:9310");
+    }
+  }
+  if (!options.listen.ip.is_loopback()) {
+    admin.warning("listen", "the control port is open beyond loopback, in clear text", "put TLS before it");
+  }
+  for (const auto& written : admin.scalars("hosts")) {
+    if (is_host(written.value)) {
+      options.hosts.push_back(written.value);
+    } else {
+      admin.report().problem(written.line, written.key, in_quotes(written.written) + " is not a host's name",
+                             "chipgate.example.org, without scheme and port");
+    }
+  }
+  return options;
+}
+
+}  // namespace chipgate::config

@@ -1,0 +1,195 @@
+// What a good configuration becomes, and what it is warned of.
+#include "chipgate/config/redact.hpp"
+#include "fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace chipgate::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* complete = R"(
+listen:
+  address: 0.0.0.0
+  ports: 20001-20010
+  client_credentials: {username: u, password: hunter2}
+  allow_clients: [172.17.0.0/16]
+gateway:
+  preset: decodo
+  endpoints: ["http://gate.decodo.com", "https://gate.decodo.com:7443/", "socks5://[2001:db8::1]:1080"]
+  username: ${USER_NAME}
+  password_file: password
+  country: br
+  city: santos
+  lifetime: 30min
+  tls: {ca_file: ca.pem, server_name: gate.decodo.com}
+  connect_timeout: 4s
+  resolve_every: 1min
+chips:
+  - {id: sales-01, alias: Sales, port: 20001}
+  - id: first-free
+  - {id: "bot-{n}", alias: "Bot {n}", numbers: 8-10, port: 21001}
+  - {id: chosen, port: 0}
+  - {id: next-free}
+limits: {tunnels_per_chip: 10, held_per_chip: 3}
+timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
+fail_style: reset
+workers: 4
+log: {level: debug, format: json, access: false, path: log/chipgate.log}
+admin: {listen: "[::1]:9000", hosts: [chipgate.example.org]}
+)";
+
+TEST(Configuration, FillsEveryOption) {
+  const auto made = settings(complete);
+  EXPECT_EQ(made.proxy.listen.address.text(), "0.0.0.0");
+  EXPECT_EQ(made.proxy.listen.reach, protocol::ListenerReach::through_userland_proxy);
+  EXPECT_EQ(made.proxy.listen.credentials->username, "u");
+  EXPECT_TRUE(made.proxy.listen.credentials->password.equals(secret));
+  EXPECT_EQ(made.proxy.listen.allow_clients.front().text(), "172.17.0.0/16");
+  EXPECT_EQ(made.chip_ports.first, 20'001);
+  EXPECT_EQ(made.chip_ports.last, 20'010);
+  EXPECT_EQ(made.provider.preset, "decodo");
+  EXPECT_EQ(made.provider.username, "alice");
+  EXPECT_TRUE(made.provider.password.equals(secret));
+  EXPECT_EQ(made.provider.country + made.provider.city, "brsantos");
+  EXPECT_EQ(made.provider.lifetime, 30min);
+  EXPECT_EQ(made.gateway.tls.ca_file, "etc/ca.pem");
+  EXPECT_EQ(made.gateway.tls.server_name, "gate.decodo.com");
+  EXPECT_EQ(made.gateway.connect_timeout, 4s);
+  EXPECT_EQ(made.gateway.resolve_every, 60s);
+  EXPECT_EQ(made.proxy.limits.tunnels_per_chip, 10U);
+  EXPECT_EQ(made.proxy.limits.held_per_chip, 3U);
+  EXPECT_EQ(made.proxy.connect_budget, 12s);
+  EXPECT_EQ(made.proxy.head_timeout, 5s);
+  EXPECT_EQ(made.relay.idle_timeout, 10min);
+  EXPECT_EQ(made.relay.half_closed, 30s);
+  EXPECT_EQ(made.relay.first_reply, 20s);
+  EXPECT_EQ(made.proxy.drain_deadline, 20s);
+  EXPECT_EQ(made.proxy.fail_style, protocol::FailStyle::reset);
+  EXPECT_EQ(made.proxy.workers, 4U);
+  EXPECT_EQ(made.log.level, telemetry::LogLevel::debug);
+  EXPECT_EQ(made.log.format, telemetry::LogFormat::json);
+  EXPECT_EQ(made.log.access, telemetry::AccessLines::off);
+  EXPECT_EQ(made.log.path, "etc/log/chipgate.log");
+  EXPECT_EQ(made.admin.listen.text(), "[::1]:9000");
+  EXPECT_EQ(made.admin.hosts, std::vector<std::string>{"chipgate.example.org"});
+}
+
+TEST(Endpoints, TakeTheirPortFromThePreset) {
+  const auto endpoints = settings(complete).gateway.endpoints;
+  ASSERT_EQ(endpoints.size(), 3U);
+  EXPECT_EQ(endpoints[0].kind, gateway::EndpointKind::http);
+  EXPECT_EQ(endpoints[0].port, 7000);
+  EXPECT_EQ(endpoints[1].kind, gateway::EndpointKind::https);
+  EXPECT_EQ(endpoints[1].port, 7443);
+  EXPECT_EQ(endpoints[2].kind, gateway::EndpointKind::socks5);
+  EXPECT_EQ(endpoints[2].host, "2001:db8::1");
+}
+
+TEST(Chips, TakeTheLowestFreePortsInOrder) {
+  const auto chips = settings(complete).chips;
+  std::vector<std::string> found;
+  for (const auto& chip : chips) found.push_back(chip.id.value() + " " + chip.alias + " " + std::to_string(chip.port));
+  EXPECT_EQ(found,
+            (std::vector<std::string>{"sales-01 Sales 20001", "first-free  20002", "bot-8 Bot 8 21001",
+                                      "bot-9 Bot 9 21002", "bot-10 Bot 10 21003", "chosen  0", "next-free  20003"}));
+}
+
+TEST(Chips, DoNotTakeAdminsPort) {
+  const auto chips = settings(with_gateway("listen: {ports: 9310-9320}\nchips: [{id: a}]")).chips;
+  EXPECT_EQ(chips.front().port, 9311);
+}
+
+TEST(Chips, MayBeTwentyThousand) {
+  const auto chips =
+      settings(with_gateway("listen: {ports: 1024-30000}\nchips: [{id: \"a{n}\", numbers: 1-20000}]")).chips;
+  EXPECT_EQ(chips.size(), 20'000U);
+  EXPECT_EQ(chips.back().id.value(), "a20000");
+}
+
+TEST(Defaults, AreThoseOfTheOptions) {
+  const auto made = settings(with_gateway("log:\nchips:\nlisten: {}"));
+  EXPECT_TRUE(made.proxy.listen.address.is_loopback());
+  EXPECT_EQ(made.proxy.listen.reach, protocol::ListenerReach::direct);
+  EXPECT_EQ(made.gateway.endpoints.front().host, "proxy.smartproxy.net");
+  EXPECT_EQ(made.gateway.endpoints.front().port, 3120);
+  EXPECT_EQ(made.proxy.connect_budget, 15s);
+  EXPECT_EQ(made.relay.first_reply, 15s);
+  EXPECT_TRUE(made.chips.empty());
+  EXPECT_TRUE(warnings(with_gateway("")).empty());
+}
+
+TEST(UserlandProxy, IsAssumedOnlyWhereItIsSaidOnLoopback) {
+  EXPECT_EQ(settings(with_gateway("listen: {behind_userland_proxy: true}")).proxy.listen.reach,
+            protocol::ListenerReach::through_userland_proxy);
+}
+
+TEST(Variables, AreFilledInAfterTheYamlIsRead) {
+  EXPECT_EQ(settings(with_gateway("chips: [{id: a, port: \"${PORT}\"}]")).chips.front().port, 20'005);
+  EXPECT_EQ(settings(with_gateway("chips: [{id: a, alias: \"$${PORT} ${PORT}$\"}]")).chips.front().alias,
+            "${PORT} 20005$");
+}
+
+TEST(Password, ComesFromAFileWithoutItsLineEnd) {
+  for (const auto* file : {"password", "crlf", "/run/secrets/password"}) {
+    const auto made = settings("gateway: {username: a, password_file: " + std::string(file) + "}");
+    EXPECT_TRUE(made.provider.password.equals(secret)) << file;
+  }
+}
+
+TEST(Password, MayLookLikeANumber) {
+  EXPECT_TRUE(settings("gateway: {username: 007, password: 0123}").provider.password.equals("0123"));
+}
+
+struct Doubtful {
+  std::string text;
+  std::string warning;
+};
+
+TEST(Warnings, StandBesideTheSettings) {
+  const std::vector<Doubtful> table{
+      {with_gateway("timeouts: {connect_budget: 20s}"), "2 timeouts.connect_budget clients give up after 20s"},
+      {with_gateway("timeouts: {idle: 30s}"), "2 timeouts.idle cuts tunnels that are in use"},
+      {with_gateway("listen:\n  ports: 32000-33000"), "3 listen.ports reaches into the ports of outgoing"},
+      {with_gateway("chips:\n- {id: \"a{n}\", numbers: 1-9, port: 40000}"), "3 chips[0].port 40000 is among"},
+      {with_gateway("admin: {listen: \"0.0.0.0:9310\"}"), "2 admin.listen the control port is open beyond"},
+      {"gateway: {username: a, password_file: open}", "1 gateway.password_file may be read or written by everybody"},
+      {"gateway: {username: a, password: b, tls: {}}", "1 gateway.tls has no effect"},
+      {"gateway: {username: a, password: b, connect_timeout: 16s}", "1 gateway.connect_timeout is longer than"},
+      {"gateway:\n  username: a\n  password: b\n  endpoints:\n  - http://gate.decodo.com:7000",
+       "5 gateway.endpoints[0] gate.decodo.com does not belong to the preset smartproxy"}};
+  for (const auto& [text_of_file, expected] : table) {
+    const auto found = warnings(text_of_file);
+    ASSERT_EQ(found.size(), 1U) << text_of_file;
+    EXPECT_TRUE(found.front().starts_with(expected)) << found.front();
+  }
+}
+
+TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
+  for (const auto& text_of_file :
+       {std::string(complete),
+        with_gateway("chips: [{id: a, alias: \"$${x}: \\\"'#\"}, {id: \"0x1\", alias: \"true\", port: 0}]"),
+        std::string("gateway: {preset: custom, username: alice, password: hunter2, endpoints: [\"http://a:1\"],\n"
+                    "  username_template: \"{username}[-cc-{country}]-{session}\", session: {length: 10}}")}) {
+    const auto made = settings(text_of_file);
+    const auto yaml = redacted_yaml(made);
+    EXPECT_EQ(yaml.find(secret), std::string::npos) << yaml;
+    EXPECT_EQ(yaml.find("alice"), std::string::npos) << yaml;
+    const auto again = parse(yaml, "/chipgate.yaml", environment());
+    ASSERT_TRUE(again.has_value()) << yaml << text(again.error().front());
+    EXPECT_EQ(redacted_yaml(again->settings).size(), yaml.size() + (made.log.path.empty() ? 0 : 2)) << yaml;
+    EXPECT_EQ(again->settings.chips.size(), made.chips.size());
+  }
+}
+
+TEST(Load, SaysWhyAFileCannotBeRead) {
+  const auto result = load("nowhere.yaml", environment());
+  ASSERT_TRUE(result.has_error());
+  EXPECT_EQ(text(result.error().front()), "nowhere.yaml: cannot be read: No such file or directory");
+  EXPECT_TRUE(load("/", process_environment()).has_error());
+  EXPECT_TRUE(load("/dev/zero", process_environment()).has_error());
+}
+
+}  // namespace
+}  // namespace chipgate::config
