@@ -13,12 +13,6 @@ namespace {
 // A keepalive or user timeout of the kernel, or a router's word, rather than the peer's own reset.
 bool means_vanished(int error) { return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH; }
 
-ErrorKind kind_of(Direction direction, Side side, int error) {
-  const bool client = (direction == Direction::up) == (side == Side::from);
-  if (means_vanished(error)) return client ? ErrorKind::client_vanished : ErrorKind::upstream_vanished;
-  return client ? ErrorKind::client_reset : ErrorKind::upstream_reset;
-}
-
 // After an error of one side the other is told by a reset, unless bytes are still on their way to it: a reset would
 // drop them, so it gets them and then a FIN.
 void pass_on_failure(net::EndPtr end) {
@@ -73,10 +67,23 @@ void Tunnel::note_progress(Direction direction, std::size_t delivered) {
 // A sender's error ends the tunnel. A receiver's error ends only its direction: what it had sent before it went (an
 // early answer, say) still waits to be read in the other one.
 void Tunnel::note_failure(Direction direction, const FlowStep& step) {
-  if (!failed_) failure_ = {kind_of(direction, step.failed_side, step.error), step.error};
+  if (!failed_) failure_ = failure_of(direction, step);
   failed_ = true;
   (direction == Direction::up ? up_ : down_).abandon();
   if (step.failed_side == Side::from) (direction == Direction::up ? down_ : up_).abandon();
+}
+
+// A side that had said its goodbye may go without hearing ours: curl closes with TLS's last words unread, which the
+// kernel turns into a reset. That is a close.
+Tunnel::Failure Tunnel::failure_of(Direction direction, const FlowStep& step) const {
+  const bool client = (direction == Direction::up) == (step.failed_side == Side::from);
+  if ((client ? up_ : down_).sender_ended()) {
+    return {client ? ErrorKind::client_closed : ErrorKind::upstream_closed, 0};
+  }
+  if (means_vanished(step.error)) {
+    return {client ? ErrorKind::client_vanished : ErrorKind::upstream_vanished, step.error};
+  }
+  return {client ? ErrorKind::client_reset : ErrorKind::upstream_reset, step.error};
 }
 
 Tunnel::Service Tunnel::serve(std::span<char> scratch, std::size_t budget) {
