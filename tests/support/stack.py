@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,8 +22,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CHIPGATE_BUILD_DIR", REPOSITORY / "build/release"))
 READY_SECONDS = 20.0
 STOP_SECONDS = 5.0
+# chipgate may drain for 8 s, and a sanitizer has its own work at the end.
+CLEAN_STOP_SECONDS = 20.0
 # chipgate answers every client within its connect budget of 15 s; the rest is for a busy machine.
 ANSWER_SECONDS = 16.0
+
+# What a sanitizer says of a build that has one.
+SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 Line = dict[str, Any]
 
@@ -37,20 +43,27 @@ class Lines:
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
     def _read(self, stream: IO[str]) -> None:
-        for text in stream:
-            try:
-                line = json.loads(text)
-            except json.JSONDecodeError:
-                line = None
-            with self._changed:
-                self._lines.append(line if isinstance(line, dict) else {"text": text.rstrip("\n")})
-                self._changed.notify_all()
+        with stream:
+            for text in stream:
+                try:
+                    line = json.loads(text)
+                except json.JSONDecodeError:
+                    line = None
+                with self._changed:
+                    self._lines.append(line if isinstance(line, dict) else {"text": text.rstrip("\n")})
+                    self._changed.notify_all()
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def all(self) -> list[Line]:
         with self._changed:
+            return list(self._lines)
+
+    def whole(self, seconds: float) -> list[Line]:
+        """All lines of a stream that ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, seconds)
             return list(self._lines)
 
     def first(self, fits: Callable[[Line], bool], seconds: float) -> Line | None:
@@ -114,6 +127,16 @@ class Process:
         except subprocess.TimeoutExpired:
             self._child.kill()
             return self._child.wait(seconds)
+
+
+    def stop_cleanly(self) -> None:
+        """Ends a program that must still be there, go on its own, and have given no sanitizer a reason to speak."""
+        alive = self.running()
+        status = self.stop(CLEAN_STOP_SECONDS)
+        complaints = [line for line in self.err.whole(STOP_SECONDS) if SANITIZER.search(str(line))]
+        if not alive or status != 0 or complaints:
+            before = "" if alive else "ended before it was told to, "
+            raise AssertionError(f"{self.name} {before}exited with {status} and said:\n{self.said()}")
 
 
 def gateway_sim(*arguments: str | Path, prefix: list[str] | None = None) -> tuple[Process, Line]:
@@ -182,6 +205,11 @@ class StackTest(unittest.TestCase):
         return []
 
     @classmethod
+    def settings(cls) -> Line:
+        """What the configuration has beside chips and gateway."""
+        return {}
+
+    @classmethod
     def setUpClass(cls) -> None:
         cls.folder = Path(tempfile.mkdtemp(prefix="chipgate-test-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
@@ -189,13 +217,20 @@ class StackTest(unittest.TestCase):
         cls.simulator, cls.sim = gateway_sim("--http", "127.0.0.1:0", "--api", "127.0.0.1:0", *credentials(),
                                              "--ca-out", cls.folder / "sim-ca.pem", *cls.simulator_arguments())
         cls.addClassCleanup(cls.simulator.stop)
-        cls.gate, cls.ports, cls.admin = chipgate(configuration(f"http://{cls.sim['http']}", cls.chips), cls.folder,
+        settings = configuration(f"http://{cls.sim['http']}", cls.chips, **cls.settings())
+        cls.gate, cls.ports, cls.admin = chipgate(settings, cls.folder,
                                                   environment={"CHIPGATE_TEST_PASSWORD": PASSWORD})
-        cls.addClassCleanup(cls.gate.stop)
+        cls.addClassCleanup(cls.gate.stop_cleanly)
 
     @classmethod
     def prepare(cls) -> None:
         """What must be there before the simulator starts."""
+
+    def fault(self, fault: Line) -> None:
+        """Something that goes wrong at the simulator from now on."""
+        request = urllib.request.Request(f"http://{self.sim['api']}/faults", json.dumps(fault).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=5):
+            pass
 
     def curl(self, *arguments: str | Path) -> str:
         """curl's output; the test fails where curl does."""
