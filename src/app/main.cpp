@@ -5,6 +5,7 @@
 #include "chipgate/config/redact.hpp"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <optional>
@@ -48,6 +49,8 @@ int run(const CLI::App& app, const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Writing to a peer that is gone is an error value here, never a signal; OpenSSL's writes know no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"chipgate: one local port, one sticky session, one exit IP per chip"};
   app.require_subcommand(1);
   std::string path = "/etc/chipgate/chipgate.yaml";

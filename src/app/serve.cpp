@@ -128,7 +128,7 @@ std::vector<telemetry::StateCount> Server::chip_states() const {
 std::vector<telemetry::EndpointSample> Server::endpoints() const {
   std::vector<telemetry::EndpointSample> samples;
   for (std::uint32_t i = 0; i < settings_.gateway.endpoints.size(); ++i) {
-    const bool up = assignments_.endpoint_up(EndpointIndex(i));
+    const bool up = assignments_.endpoint_healthy(EndpointIndex(i));
     samples.push_back(
         {settings_.gateway.endpoints[i].name(), up ? telemetry::EndpointHealth::up : telemetry::EndpointHealth::down});
   }
@@ -194,10 +194,6 @@ void Server::stop() {
 
 }  // namespace
 
-int serve(const config::Settings& settings) {
-  // Writing to a peer that is gone is an error value here, never a signal.
-  std::signal(SIGPIPE, SIG_IGN);
-  return Server(settings).run();
-}
+int serve(const config::Settings& settings) { return Server(settings).run(); }
 
 }  // namespace chipgate::app

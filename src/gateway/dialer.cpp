@@ -27,10 +27,18 @@ Error error_of_connect(int error) {
   }
 }
 
-// Which errors are the endpoint's, and not this host's, this client's or the provider's.
+// Which errors are the endpoint's, and not this host's, this client's or one session's. A gateway that hangs up on a
+// CONNECT, or never answers it, may well carry every other chip.
 bool speaks_against_the_endpoint(ErrorKind kind) {
-  const auto& row = info(kind);
-  return row.fault == Fault::gateway;
+  switch (kind) {
+    case ErrorKind::gateway_unresolved:
+    case ErrorKind::gateway_refused:
+    case ErrorKind::gateway_unreachable:
+    case ErrorKind::gateway_connect_timeout:
+    case ErrorKind::gateway_tls_failed:
+    case ErrorKind::gateway_certificate: return true;
+    default: return false;
+  }
 }
 
 }  // namespace

@@ -22,6 +22,10 @@ bool EndpointChoice::up(EndpointIndex index, TimePoint now) const {
   return entries_.at(index.value()).down_until <= now;
 }
 
+bool EndpointChoice::healthy(EndpointIndex index) const {
+  return entries_.at(index.value()).backoff == Milliseconds(0);
+}
+
 void EndpointChoice::failed(EndpointIndex index, TimePoint now) {
   auto& entry = entries_.at(index.value());
   entry.backoff = std::clamp(entry.backoff * 2, first_backoff, longest_backoff);

@@ -28,7 +28,8 @@ IoOutcome End::read(std::span<char> into) {
   }
   const auto outcome = outcome_of(::recv(fd_, into.data(), into.size(), 0));
   if (outcome.status == IoStatus::would_block) readable_ = false;
-  if (outcome.status == IoStatus::moved && outcome.bytes < into.size() && !hung_up_) readable_ = false;
+  const bool empty = outcome.bytes < into.size() && !hung_up_ && !urgent_;
+  if (outcome.status == IoStatus::moved && empty) readable_ = false;
   return outcome;
 }
 
@@ -55,6 +56,8 @@ IoOutcome End::shut_write() {
 
 TlsSession::Step End::handshake() {
   const auto step = tls_.handshake();
+  // Reading ahead may have taken the first records from the socket already; no edge will come for those.
+  if (step == TlsSession::Step::done) readable_ = true;
   if (step == TlsSession::Step::want_read) readable_ = false;
   if (step == TlsSession::Step::want_write) writable_ = false;
   return step;

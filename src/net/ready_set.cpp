@@ -29,7 +29,7 @@ void ReadySet::stop() {
   epoll_.cancel();
 }
 
-EndPtr ReadySet::add(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET); }
+EndPtr ReadySet::add(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET); }
 
 EndPtr ReadySet::add_listener(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLET); }
 
@@ -56,6 +56,7 @@ std::size_t ReadySet::collect() {
     if (end.fd_ < 0) continue;  // retired by an earlier event of this batch
     if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) end.hung_up_ = true;
     if ((what & (EPOLLHUP | EPOLLERR)) != 0) end.broken_ = true;
+    if ((what & EPOLLPRI) != 0) end.urgent_ = true;
     if ((what & EPOLLIN) != 0 || end.hung_up_) end.readable_ = true;
     if ((what & EPOLLOUT) != 0 || end.broken_) end.writable_ = true;
     // TLS may want to read in order to write and the other way round; trying once too often costs little.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <thread>
 
 namespace chipgate::net {
 namespace {
@@ -35,17 +36,14 @@ Resolver::Answer look_up(const std::string& host) {
 }  // namespace
 
 SystemResolver::SystemResolver() {
-  for (int i = 0; i < thread_count; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < thread_count; ++i) std::thread(work, state_).detach();
 }
 
 SystemResolver::~SystemResolver() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    questions_.clear();
-  }
-  asked_.notify_all();
-  for (auto& thread : threads_) thread.join();
+  const std::lock_guard lock(state_->mutex);
+  state_->stopping = true;
+  state_->questions.clear();
+  state_->asked.notify_all();
 }
 
 void SystemResolver::resolve(std::string host, Callback done) {
@@ -53,23 +51,23 @@ void SystemResolver::resolve(std::string host, Callback done) {
     done(std::vector<IpAddress>{*address});
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    questions_.push_back({std::move(host), std::move(done)});
-  }
-  asked_.notify_one();
+  const std::lock_guard lock(state_->mutex);
+  state_->questions.push_back({std::move(host), std::move(done)});
+  state_->asked.notify_one();
 }
 
-void SystemResolver::work() {
-  std::unique_lock lock(mutex_);
+void SystemResolver::work(const std::shared_ptr<State>& state) {
+  std::unique_lock lock(state->mutex);
   for (;;) {
-    asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
-    if (stopping_) return;
-    auto question = std::move(questions_.front());
-    questions_.pop_front();
+    state->asked.wait(lock, [&] { return state->stopping || !state->questions.empty(); });
+    if (state->stopping) return;
+    auto question = std::move(state->questions.front());
+    state->questions.pop_front();
     lock.unlock();
-    question.done(look_up(question.host));
+    auto answer = look_up(question.host);
+    // Under the lock: whoever destroys the resolver may rely on nothing being called back afterwards.
     lock.lock();
+    if (!state->stopping) question.done(std::move(answer));
   }
 }
 

@@ -28,7 +28,7 @@ void set_leg_options(int fd) {
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_seconds);
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
   set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_milliseconds);
-  // An urgent byte would cut a read short, and a short read means "empty" here.
+  // An urgent byte is a byte of the stream to a proxy, which would lose it otherwise.
   set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 

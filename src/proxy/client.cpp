@@ -40,11 +40,10 @@ net::Task<void> Client::converse() {
   watch_.leave();
   if (asked.has_error()) co_return co_await refuse(asked.error());
   if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
-  if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
-
-  target_ = handshake_.target().text();
+  asks_for(handshake_.target());
   auto place = port_.take_tunnel();
   if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
+  if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
 
   // A client's own patience starts with its request; the budget is counted from the accept, which came before.
   const auto until = arrived_ + options.connect_budget;

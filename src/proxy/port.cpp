@@ -56,6 +56,12 @@ void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
   for (auto& client : clients_) client.call_off(why);
   // Cutting unlinks the tunnel from the list.
   while (!tunnels_.empty()) parts_.relay.cut(tunnels_.front(), why);
+  if (fenced_) {
+    done = [earlier = std::move(fenced_), later = std::move(done)] {
+      earlier();
+      later();
+    };
+  }
   fenced_ = std::move(done);
   finish_fence();
 }

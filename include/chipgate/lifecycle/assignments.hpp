@@ -32,7 +32,7 @@ class Assignments final : public DataPlaneEvents {
   std::size_t active() const;
   std::size_t chips() const { return chips_.size(); }
   const SessionIdentifier& session(ChipIndex index) const { return chips_.at(index.value()).session; }
-  bool endpoint_up(EndpointIndex index) const { return choice_.up(index, Clock::now()); }
+  bool endpoint_healthy(EndpointIndex index) const { return choice_.healthy(index); }
 
  private:
   struct Chip {

@@ -17,7 +17,10 @@ class EndpointChoice {
 
   // Where all are held down, the one that comes back first.
   EndpointIndex pick(TimePoint now) const;
+  // May be tried now.
   bool up(EndpointIndex, TimePoint now) const;
+  // Has not failed since it last worked.
+  bool healthy(EndpointIndex) const;
   void failed(EndpointIndex, TimePoint now);
   void recovered(EndpointIndex);
   std::size_t size() const { return entries_.size(); }

@@ -56,7 +56,8 @@ class End {
   void watch(Watcher* watcher) { watcher_ = watcher; }
 
   // Only EAGAIN, or a short read on an end that is not hung up, clears `readable`. A short read before a FIN says
-  // nothing: taking it for "empty" loses the end of the stream, whose edge has already been delivered.
+  // nothing: taking it for "empty" loses the end of the stream, whose edge has already been delivered. Nor does one
+  // before an urgent byte, where the kernel ends every read although more waits behind.
   IoOutcome read(std::span<char> into);
   IoOutcome write(std::string_view bytes);
   // FIN, or close_notify under TLS, which may block.
@@ -85,6 +86,7 @@ class End {
   bool writable_ = false;
   bool hung_up_ = false;
   bool broken_ = false;
+  bool urgent_ = false;  // the peer has sent an urgent byte, and may send another
 };
 
 // The one reset: the peer gets an RST, and what is unsent is dropped. SO_LINGER 0 and then `close` on the descriptor

@@ -7,9 +7,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace chipgate::net {
@@ -21,7 +21,7 @@ class Resolver {
   using Callback = std::function<void(Answer)>;
 
   virtual ~Resolver() = default;
-  // Calls back once, on any thread, possibly before it returns.
+  // Calls back once, on any thread, possibly before it returns; the callback only posts.
   virtual void resolve(std::string host, Callback done) = 0;
 };
 
@@ -29,24 +29,27 @@ class Resolver {
 class SystemResolver final : public Resolver {
  public:
   SystemResolver();
-  // Waits for a lookup under way, which the C library bounds (resolv.conf's timeout and attempts).
+  // Nothing is called back any more. Does not wait for a lookup under way, which a dead name server can hold up for
+  // half a minute: its thread ends by itself.
   ~SystemResolver() override;
 
   void resolve(std::string host, Callback done) override;
 
  private:
-  void work();
-
   struct Question {
     std::string host;
     Callback done;
   };
+  // Shared with the threads, since they may outlive the resolver.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable asked;
+    std::deque<Question> questions;
+    bool stopping = false;
+  };
+  static void work(const std::shared_ptr<State>& state);
 
-  std::mutex mutex_;
-  std::condition_variable asked_;
-  std::deque<Question> questions_;
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace chipgate::net
