@@ -41,12 +41,14 @@ class Curl(stack.StackTest):
         self.assertEqual(numbers, ["1", "0", "0"], printed)
 
     def test_a_refusal_says_why(self) -> None:
-        """curl has a User-Agent, so it is told by a status; the simulator knows no such name."""
-        done = subprocess.run(["curl", "-sS", "--max-time", "16", "-o", "/dev/null", "-D", "-", "-x",
-                               f"http://127.0.0.1:{self.ports['alpha']}", "http://127.0.0.1:1/"],
+        """curl has a User-Agent, so it is told by a status."""
+        self.fault({"stage": "connect", "kind": "status", "status": 502, "target": "refused.sim"})
+        done = subprocess.run(["curl", "-sS", "--max-time", "16", "-D", "-", "-x",
+                               f"http://127.0.0.1:{self.ports['gamma']}", "https://refused.sim/"],
                               capture_output=True, text=True, timeout=30)
-        self.assertRegex(done.stdout, r"^HTTP/1\.1 (403|502|503|504) ")
-        self.assertRegex(done.stdout.lower(), r"x-chipgate-error: \w+")
+        self.assertRegex(done.stdout, r"^HTTP/1\.1 502 ")
+        self.assertIn("x-chipgate-error: provider_session_lost", done.stdout.lower())
+        self.assertIn("proxy-status: chipgate", done.stdout.lower())
 
     def test_nothing_secret_was_logged(self) -> None:
         self.exit_of("alpha")

@@ -4,6 +4,7 @@ chipgate runs in `inside`, whose only way out, for packets and for names, is `ou
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ipaddress
 import os
@@ -154,6 +155,9 @@ class Recorder:
                 with self._lock:
                     self._packets.append(packet)
 
+    def close(self) -> None:
+        self._socket.close()
+
     def take(self) -> list[Packet]:
         """All packets since the last call."""
         time.sleep(0.2)  # what was sent is on the wire at once, and here a moment later
@@ -197,22 +201,25 @@ class NameServer:
         threading.Thread(target=self._serve_tcp, daemon=True).start()
 
     def _serve_udp(self) -> None:
-        while True:
-            query, sender = self._udp.recvfrom(4096)
-            if answer := self._answer(query):
-                self._udp.sendto(answer, sender)
+        with contextlib.suppress(OSError):
+            while True:
+                query, sender = self._udp.recvfrom(4096)
+                if not query:
+                    return  # shut down
+                if answer := self._answer(query):
+                    self._udp.sendto(answer, sender)
 
     def _serve_tcp(self) -> None:
         while True:
-            client, _ = self._tcp.accept()
+            try:
+                client, _ = self._tcp.accept()
+            except OSError:
+                return  # shut down
             with client:
                 client.settimeout(2)
-                try:
-                    query = client.recv(4096)[2:]
-                    if answer := self._answer(query):
+                with contextlib.suppress(OSError):
+                    if answer := self._answer(client.recv(4096)[2:]):
                         client.sendall(struct.pack("!H", len(answer)) + answer)
-                except OSError:
-                    pass
 
     def _answer(self, query: bytes) -> bytes | None:
         name = question(query)
@@ -228,6 +235,11 @@ class NameServer:
         answers = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 1, 4) + address for address in addresses)
         flags = 0x8180 if known else 0x8183
         return query[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0) + asked + answers
+
+    def close(self) -> None:
+        for listener in (self._udp, self._tcp):
+            with listener, contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
 
     def take(self) -> list[str]:
         with self._lock:
@@ -256,7 +268,7 @@ class Door:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def close(self) -> None:
-        """Refuses what comes, and resets what is there."""
+        """Refuses what comes, and ends what is there."""
         if self._listener:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
@@ -265,12 +277,8 @@ class Door:
             joined, self._joined = self._joined, []
         for pair in joined:
             for end in pair:
-                try:
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                with end, contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
-                    end.close()
-                except OSError:
-                    pass
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -286,12 +294,10 @@ class Door:
 
     @staticmethod
     def _pump(source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while piece := source.recv(65536):
                 sink.sendall(piece)
             sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
 
 class World:
@@ -300,6 +306,7 @@ class World:
             raise NotAllowed("making network namespaces needs root")
         if shutil.which("ip") is None:
             raise NotAllowed("there is no ip command (iproute2)")
+        self._watchers: list[Recorder | NameServer] = []
         mark = f"cg{os.getpid()}"
         try:
             self.inside = Namespace(f"{mark}-in")
@@ -333,6 +340,7 @@ class World:
         inside.set_file("hosts", "127.0.0.1 localhost\n::1 localhost\n")
         self.recorder = Recorder(outside)
         self.names = NameServer(outside)
+        self._watchers = [self.recorder, self.names]
 
     def gateway_address(self, present: bool) -> None:
         self.outside.ip("addr", "add" if present else "del", f"{GATEWAY}/24", "dev", OUTSIDE_WIRE)
@@ -340,3 +348,5 @@ class World:
     def close(self) -> None:
         self.inside.close()
         self.outside.close()
+        for watcher in self._watchers:
+            watcher.close()
