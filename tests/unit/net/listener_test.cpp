@@ -1,0 +1,177 @@
+// Accepting, and accepting again after descriptors had run out.
+#include "chipgate/net/listener.hpp"
+
+#include "unit/support/loopback.hpp"
+#include "unit/support/shard_test.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <vector>
+
+namespace chipgate::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+// No descriptor can be opened while it lives: the lowest free number is out of bounds.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    limit(static_cast<rlim_t>(lowest.get()));
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  void limit(rlim_t descriptors) {
+    auto low = before_;
+    low.rlim_cur = descriptors;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  rlimit before_{};
+};
+
+class ListenerTest : public test::ShardTest, public Acceptor {
+ protected:
+  void on_accept(Listener&, EndPtr client, const SocketAddress& from) override {
+    accepted_.push_back(std::move(client));
+    peers_addresses_.push_back(from);
+  }
+
+  void TearDown() override {
+    listener_.reset();
+    accepted_.clear();
+    ShardTest::TearDown();
+  }
+
+  void listen() {
+    auto fd = listen_on(test::loopback());
+    address_ = local_address(fd.get());
+    listener_ = std::make_unique<Listener>(shard(), paused_, *this, std::move(fd));
+  }
+
+  static std::chrono::microseconds processor_time() {
+    rusage used{};
+    ::getrusage(RUSAGE_THREAD, &used);
+    return std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  }
+
+  int pauses_ = 0;
+  PausedListeners paused_{shard(), [this] { ++pauses_; }};
+  SocketAddress address_;
+  std::unique_ptr<Listener> listener_;
+  std::vector<EndPtr> accepted_;
+  std::vector<SocketAddress> peers_addresses_;
+};
+
+TEST_F(ListenerTest, TellsWhoConnected) {
+  listen();
+  auto& client = peer(test::connect_to(address_));
+  const auto from = local_address(client.fd());
+  ASSERT_TRUE(until([&] { return !accepted_.empty(); }));
+  EXPECT_EQ(peers_addresses_.front(), from);
+}
+
+TEST_F(ListenerTest, ABurstLargerThanATurnIsAcceptedWhole) {
+  listen();
+  for (int i = 0; i < 200; ++i) peer(test::connect_to(address_));
+  std::size_t largest = 0;
+  std::size_t before = 0;
+  const std::function<void()> look = [&] {
+    largest = std::max(largest, accepted_.size() - before);
+    before = accepted_.size();
+    if (before < 200) shard().post(look);
+  };
+  shard().post(look);
+  ASSERT_TRUE(until([&] { return accepted_.size() == 200; })) << accepted_.size();
+  EXPECT_LE(largest, 64U) << "other work waits behind a burst";
+}
+
+TEST_F(ListenerTest, PausesWithoutDescriptorsAndResumesWhenTheShardFreesOne) {
+  listen();
+  auto& first = peer(test::connect_to(address_));
+  ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+  // Before the clock's own turn comes: a slow machine may need several tries to be quick enough.
+  bool prompt = false;
+  for (int i = 0; i < 20 && !prompt; ++i) {
+    peer(test::connect_to(address_));
+    pauses_ = 0;
+    const NoDescriptors none;
+    ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+    ASSERT_EQ(accepted_.size(), 1U);
+    const auto freed = Clock::now();
+    accepted_.clear();
+    ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+    prompt = Clock::now() - freed < 50ms;
+  }
+  EXPECT_TRUE(prompt);
+  EXPECT_TRUE(first.eof());
+}
+
+TEST_F(ListenerTest, ResumesByItselfWhenADescriptorIsFreedUnseen) {
+  listen();
+  auto spare = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  peer(test::connect_to(address_));
+  const NoDescriptors none;
+  ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+  spare = UniqueFd();
+  ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+}
+
+TEST_F(ListenerTest, TheProcessorIsIdleDuringAPause) {
+  listen();
+  peer(test::connect_to(address_));
+  peer(test::connect_to(address_));
+  const NoDescriptors none;
+  ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+  pauses_ = 0;
+  const auto before = processor_time();
+  shard().context().run_for(500ms);
+  EXPECT_LT(processor_time() - before, 50ms);
+  EXPECT_GE(pauses_, 1);
+  EXPECT_LE(pauses_, 6) << "one try each 100 ms";
+}
+
+TEST_F(ListenerTest, EveryListenerThatPausedIsTriedAgain) {
+  listen();
+  auto second_fd = listen_on(test::loopback());
+  const auto second_address = local_address(second_fd.get());
+  Listener second(shard(), paused_, *this, std::move(second_fd));
+  peer(test::connect_to(address_));
+  peer(test::connect_to(second_address));
+  {
+    const NoDescriptors none;
+    ASSERT_TRUE(until([&] { return pauses_ >= 2; }));
+  }
+  ASSERT_TRUE(until([&] { return accepted_.size() == 2; }));
+}
+
+TEST_F(ListenerTest, AListenerMayGoWhileItIsPaused) {
+  listen();
+  peer(test::connect_to(address_));
+  {
+    const NoDescriptors none;
+    ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+  }
+  listener_.reset();
+  quiesce();
+  shard().context().run_for(150ms);
+  EXPECT_TRUE(accepted_.empty());
+}
+
+// A reload removes a port while its burst is still being accepted.
+TEST_F(ListenerTest, AListenerMayGoBetweenTwoTurnsOfABurst) {
+  listen();
+  for (int i = 0; i < 200; ++i) peer(test::connect_to(address_));
+  ASSERT_TRUE(until([&] { return !accepted_.empty(); }));
+  shard().post([&] { listener_.reset(); });
+  quiesce();
+  EXPECT_LE(accepted_.size(), 200U);
+}
+
+}  // namespace
+}  // namespace chipgate::net
