@@ -86,14 +86,25 @@ Tunnel::Failure Tunnel::failure_of(Direction direction, const FlowStep& step) co
   return {client ? ErrorKind::client_reset : ErrorKind::upstream_reset, step.error};
 }
 
+// A receiver that was reset while nothing was on its way to it, and which had said its goodbye before, so that neither
+// a write nor a read would find out. Where it is still read from, its error is left for that read: the bytes before it
+// come first, and the other side is told by a reset.
+void Tunnel::notice_lost_receiver(Direction direction) {
+  const bool up = direction == Direction::up;
+  auto& to = up ? *upstream_ : *client_;
+  if ((up ? up_ : down_).done() || !(up ? down_ : up_).sender_ended() || !to.broken()) return;
+  if (const int error = to.take_error(); error != 0) note_failure(direction, {FlowState::failed, 0, Side::to, error});
+}
+
 Tunnel::Service Tunnel::serve(std::span<char> scratch, std::size_t budget) {
+  notice_lost_receiver(Direction::up);
+  notice_lost_receiver(Direction::down);
   const auto up = pump(Direction::up, scratch, budget);
   const auto down = pump(Direction::down, scratch, budget);
   const auto delivered = up.delivered + down.delivered;
   if (up_.done() && down_.done()) return {Served::ended, delivered};
-  const bool more = up.state == FlowState::more || down.state == FlowState::more ||
-                    // One direction's failure was met after the other had been looked at.
-                    (failed_ && !(up_.done() && down_.done()) && down.state == FlowState::failed);
+  // The down direction's failure was met after the up direction had been looked at.
+  const bool more = up.state == FlowState::more || down.state == FlowState::more || down.state == FlowState::failed;
   return {more ? Served::more : Served::waits, delivered};
 }
 

@@ -55,6 +55,7 @@ class Tunnel : public net::Watcher, public net::Timer, public RunQueueHook {
   };
   Service serve(std::span<char> scratch, std::size_t budget);
   FlowStep pump(Direction direction, std::span<char> scratch, std::size_t budget);
+  void notice_lost_receiver(Direction direction);
   void note_failure(Direction direction, const FlowStep&);
   Failure failure_of(Direction direction, const FlowStep&) const;
   void note_progress(Direction direction, std::size_t delivered);
