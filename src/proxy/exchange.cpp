@@ -8,7 +8,8 @@
 namespace chipgate::proxy {
 namespace {
 
-// An origin may think for a while; one that says nothing for a minute is gone.
+// In the middle of an answer. Before its first byte a client is waiting to hear whether there is one at all, and that
+// is bounded by the connect budget.
 constexpr Milliseconds longest_silence{60'000};
 
 protocol::ResponseTo response_to(const protocol::RequestHead& head) {
@@ -25,9 +26,10 @@ Exchange::Exchange(Ends ends, protocol::RequestReader& request, std::string& beh
       answer_(response_to_),
       keep_alive_(protocol::keep_alive(request.head())) {}
 
-net::Task<Result<void>> Exchange::run(const Secret& head) {
+net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   ends_.client.watch(&ends_.waiter);
   ends_.upstream.watch(&ends_.waiter);
+  ends_.waiter.deadline(until, ErrorKind::gateway_silent);
   const auto sent = co_await ends_.waiter.write(ends_.upstream, head.reveal());
   if (sent.has_error()) co_return sent.error();
   // A gateway that closed may have said why before.
@@ -38,8 +40,11 @@ net::Task<Result<void>> Exchange::run(const Secret& head) {
     if (pushed.has_error()) co_return pushed.error();
     const auto pulled = pull_answer();
     if (pulled.has_error()) co_return pulled.error();
-    if (*pushed == Progress::some || *pulled == Progress::some) continue;
-    ends_.waiter.deadline(Clock::now() + longest_silence, ErrorKind::gateway_silent);
+    if (*pushed == Progress::some || *pulled == Progress::some) {
+      until = Clock::now() + (heard_ ? longest_silence : ends_.patience);
+      continue;
+    }
+    ends_.waiter.deadline(until, to_client_.empty() ? ErrorKind::gateway_silent : ErrorKind::client_gone);
     const auto slept = co_await ends_.waiter.sleep();
     if (slept.has_error()) co_return slept.error();
   }

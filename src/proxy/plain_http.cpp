@@ -4,6 +4,9 @@
 #include "chipgate/proxy/client.hpp"
 #include "chipgate/proxy/exchange.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace chipgate::proxy {
 namespace {
 
@@ -11,6 +14,13 @@ using protocol::KeepAlive;
 
 // What browsers keep an idle proxy connection for; longer only holds descriptors.
 constexpr Milliseconds idle_between_requests{60'000};
+
+// RFC 9110 section 9.2.2. A kept gateway connection may be closing in the very moment in which it is used again; a
+// request that was lost on it is sent once more, and that a proxy must not do with others than these.
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 6> methods{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  return std::ranges::find(methods, method) != methods.end();
+}
 
 class PlainConnection {
  public:
@@ -79,7 +89,8 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
       in_tunnel ? std::string_view() : route->authorization_line.reveal()));
   for (;;) {
     const auto began = Clock::now();
-    if (upstream_ && (route_ != route || (in_tunnel && !(authority_ == url.authority)))) upstream_.reset();
+    const bool elsewhere = route_ != route || (in_tunnel && !(authority_ == url.authority));
+    if (elsewhere || !is_idempotent(reader_.head().method)) upstream_.reset();
     const bool reused = upstream_ != nullptr;
     if (!reused) {
       const auto reached = co_await reach(route, url.authority, until);
@@ -87,9 +98,10 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     }
     // The last look before anything is written under this route.
     if (!client_.port().stands(route)) co_return Error{ErrorKind::fenced};
-    Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind}, reader_,
-                      behind_);
-    const auto exchanged = co_await exchange.run(head);
+    Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind,
+                       parts().options.connect_budget},
+                      reader_, behind_);
+    const auto exchanged = co_await exchange.run(head, until);
     if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
     if (exchanged.has_value()) {
       client_.port().pacer().success();

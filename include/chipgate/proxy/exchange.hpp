@@ -24,13 +24,15 @@ class Exchange {
     net::End& upstream;
     telemetry::ChipCounters& counters;
     gateway::EndpointKind gateway;
+    Milliseconds patience;  // for the answer's first byte, anew whenever some of the request's body has gone up
   };
 
   // `behind` are bytes that the client has sent behind the head; what belongs to the next request is left there.
   Exchange(Ends ends, protocol::RequestReader& request, std::string& behind);
 
-  // Until the answer is delivered. `head` is what goes to the upstream first.
-  net::Task<Result<void>> run(const Secret& head);
+  // Until the answer is delivered. `head` is what goes to the upstream first; without a body behind it, the answer has
+  // to begin by `until`.
+  net::Task<Result<void>> run(const Secret& head, TimePoint until);
 
   // Whether a byte of an answer went to the client: from then on it can only be cut off.
   bool answered() const { return answered_; }
