@@ -180,6 +180,15 @@ TEST(Origin, LogsWhatItReallySaw) {
   EXPECT_TRUE(simulator.log(log.back().seq).empty());
 }
 
+TEST(Simulator, IsStillAskedAfterItsEnd) {
+  Simulator simulator;
+  auto tunnel = open_tunnel(simulator, "echo.sim:7", "a");
+  simulator.stop();
+  EXPECT_NE(tunnel.hear_to_end().end, StreamEnd::limit);
+  EXPECT_EQ(simulator.stats().tunnels_open, 0U);
+  EXPECT_EQ(simulator.sessions().size(), 1U);
+}
+
 TEST(Origin, TellsWhoCamePastTheGateway) {
   Simulator simulator;
   Client direct(simulator.ports().origin);

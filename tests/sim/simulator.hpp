@@ -58,6 +58,7 @@ class Simulator {
  private:
   template <class Function>
   auto ask(Function function) -> decltype(function()) {
+    if (!thread_.joinable()) return function();  // stopped: nobody else is there
     std::packaged_task<decltype(function())()> task(std::move(function));
     auto answer = task.get_future();
     world_.shard.post(std::move(task));
