@@ -27,12 +27,12 @@ def ask_over(client: wire.Client, path: str = "/") -> str:
     return answer.body.decode().strip()
 
 
-def exit_of(port: int, way: str = "connect") -> str:
+def exit_of(port: int, way: str = "connect", host: str = "127.0.0.1") -> str:
     """Which address a target sees, by each protocol that a client may speak."""
     if way == "connect":
-        with wire.tunnel(port, f"{EXIT_PAGE}:80") as client:
+        with wire.tunnel(port, f"{EXIT_PAGE}:80", host=host) as client:
             return ask_over(client)
-    with wire.Client(port) as client:
+    with wire.Client(port, host=host) as client:
         if way == "absolute":
             return client.send(wire.get_head(f"http://{EXIT_PAGE}/", "Connection: close")).answer().body.decode().strip()
         if way == "socks5":

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""When descriptors run out: accepting pauses with an idle CPU, what is open goes on, and all of it recovers."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import socket
+import time
+import unittest
+from pathlib import Path
+
+import rig
+import wire
+
+LIMIT = 160
+FLOOD = 300
+WATCHED_SECONDS = 1.0
+# Ten retries a second on each of two shards cost a few milliseconds; a spinning thread costs all of the second.
+IDLE_CPU_SECONDS = 0.3
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Descriptors(rig.RigTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sim = self.provider()
+
+    def limited(self, **settings: object) -> rig.Gate:
+        gate = self.gate(f"http://{self.sim.http}", prefix=["prlimit", f"--nofile={LIMIT}:{LIMIT}"], **settings)
+        for port in gate.ports.values():
+            rig.exit_of(port)
+        self.before = wire.until(lambda: self.settled(gate), "a quiet chipgate")
+        return gate
+
+    def settled(self, gate: rig.Gate) -> int:
+        return descriptors(gate.process.pid) if not gate.metric("chipgate_handshakes") else 0
+
+    def flood(self, gate: rig.Gate) -> list[socket.socket]:
+        """Clients that say nothing; the kernel takes more of them than chipgate has descriptors."""
+        port = gate.ports["alpha"]
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(FLOOD)]
+        for client in clients:
+            self.addCleanup(client.close)
+        gate.line("out_of_descriptors")
+        return clients
+
+    def assert_idle(self, gate: rig.Gate) -> None:
+        before = cpu_seconds(gate.process.pid)
+        time.sleep(WATCHED_SECONDS)
+        self.assertLess(cpu_seconds(gate.process.pid) - before, IDLE_CPU_SECONDS)
+
+    def assert_recovered(self, gate: rig.Gate) -> None:
+        for port in gate.ports.values():
+            rig.exit_of(port)
+        wire.until(lambda: self.settled(gate) == self.before,
+                   f"{self.before} descriptors again, now {descriptors(gate.process.pid)}")
+
+    def test_silent_clients_pause_accepting_without_spinning_and_their_leaving_resumes_it(self) -> None:
+        gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
+        with wire.tunnel(gate.ports["beta"], "steady.sim:7") as steady:
+            clients = self.flood(gate)
+            self.assertEqual(descriptors(gate.process.pid), LIMIT)
+            self.assert_idle(gate)
+            self.assertEqual(steady.send(b"still here").exactly(10), b"still here")
+            for client in clients:
+                client.close()
+            rig.exit_of(gate.ports["alpha"])
+        self.assert_recovered(gate)
+        self.assertGreater(gate.metric("chipgate_accept_pauses_total"), 0)
+        # A person hears of it once in a while, not ten times a second.
+        self.assertLessEqual(len(gate.said("out_of_descriptors")), 4)
+
+    def test_one_freed_descriptor_is_one_more_client(self) -> None:
+        gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
+        clients = self.flood(gate)
+        refused = wire.connect_head("not a target", "User-Agent: curl/8")
+        # The last in the queue is served once those before it have gone, one by one.
+        for client in clients[:-1]:
+            client.close()
+        last = wire.Client.over(clients[-1])
+        self.assertEqual(last.send(refused).answer().status, 400)
+        last.close()
+        self.assert_recovered(gate)
+
+    def test_silent_clients_are_thrown_out_in_time_so_that_nobody_can_hold_all_descriptors(self) -> None:
+        gate = self.limited(timeouts={"head": "1s", "drain": "0s"})
+        self.flood(gate)
+        rig.exit_of(gate.ports["alpha"])
+
+    def test_tunnels_beyond_the_descriptors_are_refused_or_wait_and_the_rest_works(self) -> None:
+        gate = self.limited()
+        opened: list[wire.Client] = []
+        answers: list[int] = []
+
+        def one(number: int) -> None:
+            client = wire.Client(gate.ports[("alpha", "beta")[number % 2]])
+            self.addCleanup(client.close)
+            try:
+                status = client.send(wire.connect_head(f"{number}.sim:7", "User-Agent: curl/8")).head().status
+            except (TimeoutError, ConnectionResetError):
+                return  # it waits in the kernel's queue as long as all descriptors are taken
+            answers.append(status)
+            if status == 200:
+                opened.append(client)
+
+        with concurrent.futures.ThreadPoolExecutor(LIMIT) as pool:
+            done = [pool.submit(one, number) for number in range(LIMIT)]
+            gate.line("refused", ended="out_of_descriptors")
+            self.assertTrue(gate.process.running())
+            wire.until(lambda: len(opened) > LIMIT // 8, "some tunnels")
+            for client in list(opened):
+                self.assertEqual(client.send(b"echo").exactly(4), b"echo")
+            while not all(job.done() for job in done):
+                for client in list(opened):
+                    client.close()
+                concurrent.futures.wait(done, 0.05)
+            for job in done:
+                job.result()
+        self.assertEqual(set(answers), {200, 503})
+        for client in opened:
+            client.close()
+        self.assert_recovered(gate)
+
+    def test_failures_of_every_kind_leak_nothing(self) -> None:
+        gate = self.gate(f"http://{self.sim.http}", [f"chip-{number}" for number in range(20)])
+        ports = list(gate.ports.values())
+        rig.exit_of(ports[0])
+        before = wire.until(lambda: self.settled(gate), "a quiet chipgate")
+        faults = [("accept", "rst"), ("accept", "fin"), ("connect", "garbage"), ("connect", "rst"), ("connect", "fin"),
+                  ("auth", "reject"), ("connect", "status"), ("tunnel", "cut")]
+        for stage, kind in faults:
+            self.sim.ask("PUT", "/faults", {"stage": stage, "kind": kind})
+            with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+                list(pool.map(self.try_all, ports))
+        self.sim.clear()
+        wire.until(lambda: self.settled(gate) == before, f"{before} descriptors again")
+
+    def try_all(self, port: int) -> None:
+        for way in rig.WAYS:
+            try:
+                rig.exit_of(port, way)
+            except (AssertionError, OSError, ValueError, IndexError):
+                pass
+
+
+if __name__ == "__main__":
+    unittest.main()
