@@ -20,7 +20,10 @@ EXIT_PAGE = "exit-ip.sim"
 
 def ask_over(client: wire.Client, path: str = "/") -> str:
     """The exit-IP page over a connection that leads there."""
-    client.send(f"GET {path} HTTP/1.1\r\nHost: {EXIT_PAGE}\r\nConnection: close\r\n\r\n".encode())
+    return address_in(client.send(f"GET {path} HTTP/1.1\r\nHost: {EXIT_PAGE}\r\nConnection: close\r\n\r\n".encode()))
+
+
+def address_in(client: wire.Client) -> str:
     answer = client.answer()
     if answer.status != 200:
         raise AssertionError(f"the exit page answered {answer}")
@@ -34,7 +37,7 @@ def exit_of(port: int, way: str = "connect", host: str = "127.0.0.1") -> str:
             return ask_over(client)
     with wire.Client(port, host=host) as client:
         if way == "absolute":
-            return client.send(wire.get_head(f"http://{EXIT_PAGE}/", "Connection: close")).answer().body.decode().strip()
+            return address_in(client.send(wire.get_head(f"http://{EXIT_PAGE}/", "Connection: close")))
         if way == "socks5":
             client.send(wire.GREETING).exactly(2)
             reply = client.send(wire.socks5_head(EXIT_PAGE, 80)).exactly(10)

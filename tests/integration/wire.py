@@ -219,10 +219,14 @@ def socks4_head(host: str, port: int, user: bytes = b"", command: int = 1) -> by
 def tunnel(port: int, target: str, early: bytes = b"", lines: tuple[str, ...] = (), **how: Any) -> Client:
     """An open tunnel by CONNECT."""
     client = Client(port, **how)
-    client.send(connect_head(target, *lines) + early)
-    answer = client.head()
-    if answer.status != 200:
-        raise AssertionError(f"CONNECT {target}: {answer}")
+    try:
+        client.send(connect_head(target, *lines) + early)
+        answer = client.head()
+        if answer.status != 200:
+            raise AssertionError(f"CONNECT {target}: {answer}")
+    except BaseException:
+        client.close()
+        raise
     return client
 
 
