@@ -27,7 +27,11 @@ IoOutcome outcome_of(ssl_st* ssl, int returned) {
 
 }  // namespace
 
-void TlsSession::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+// A connection that ends without close_notify, as every reset does, would take the right to resume its session along.
+void TlsSession::Free::operator()(ssl_st* ssl) const {
+  SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_SENT_SHUTDOWN);
+  SSL_free(ssl);
+}
 
 TlsSession::Step TlsSession::handshake() {
   ERR_clear_error();
