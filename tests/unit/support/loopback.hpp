@@ -6,6 +6,7 @@
 #include "chipgate/net/unique_fd.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -39,12 +40,13 @@ inline net::UniqueFd connect_to(const SocketAddress& address, int receive_buffer
     throw std::system_error(errno, std::generic_category(), "connect");
   }
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   return fd;
 }
 
 struct TcpPair {
   net::UniqueFd ours;    // as a listener of chipgate accepts it
-  net::UniqueFd theirs;  // the peer's, blocking
+  net::UniqueFd theirs;  // the peer's
 };
 
 // `window` is the peer's receive buffer, small where a test needs the peer to block soon; 0 is the kernel's own.
