@@ -41,6 +41,7 @@ net::Task<void> Client::converse() {
   if (asked.has_error()) co_return co_await refuse(asked.error());
   if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
   asks_for(handshake_.target());
+  // A connection for plain requests costs what a tunnel costs: two descriptors for as long as the client likes.
   auto place = port_.take_tunnel();
   if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
   if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
