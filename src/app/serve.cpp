@@ -165,19 +165,21 @@ void Server::on_signal(int number) {
   }
   log_.info("draining", {{"tunnels", plane_.tunnels_open()}, {"seconds", settings_.proxy.drain_deadline}});
   draining_until_ = Clock::now() + settings_.proxy.drain_deadline;
-  plane_.stop_listening();
+  plane_.leave();
   await_signal();
   drain();
 }
 
 void Server::drain() {
-  if (plane_.tunnels_open() == 0 || Clock::now() >= *draining_until_) {
-    stop();
-    return;
-  }
-  drain_timer_.expires_after(drain_poll);
-  drain_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) drain();
+  plane_.ask_idle([this](bool idle) {
+    if (idle || Clock::now() >= *draining_until_) {
+      stop();
+      return;
+    }
+    drain_timer_.expires_after(drain_poll);
+    drain_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) drain();
+    });
   });
 }
 

@@ -36,6 +36,7 @@ class PlainConnection {
   net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
+  void drop_used_up_upstream();
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
   const ShardParts& parts() const { return client_.port().parts(); }
 
@@ -91,6 +92,7 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     const auto began = Clock::now();
     const bool elsewhere = route_ != route || (in_tunnel && !(authority_ == url.authority));
     if (elsewhere || !is_idempotent(reader_.head().method)) upstream_.reset();
+    drop_used_up_upstream();
     const bool reused = upstream_ != nullptr;
     if (!reused) {
       const auto reached = co_await reach(route, url.authority, until);
@@ -137,23 +139,26 @@ net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, c
 net::Task<Result<bool>> PlainConnection::next_request() {
   auto& waiter = client_.waiter();
   reader_ = protocol::RequestReader();
+  if (behind_.empty() && client_.port().leaving()) co_return false;
+  client_.rests(behind_.empty());
   waiter.deadline(Clock::now() + idle_between_requests, ErrorKind::client_gone);
   bool begun = false;
   for (;;) {
     if (!behind_.empty()) {
       if (!begun) waiter.deadline(Clock::now() + parts().options.head_timeout, ErrorKind::head_timeout);
       begun = true;
+      client_.rests(false);
       const auto taken = reader_.take(behind_);
       if (taken.has_error()) co_return taken.error();
       behind_.erase(0, *taken);
       if (reader_.head_complete()) co_return true;
     }
-    // An upstream that speaks or ends between requests is of no more use.
     while (!client_.socket().readable()) {
       const auto slept = co_await waiter.sleep();
-      if (slept.has_error() && (begun || waiter.called_off())) co_return slept.error();
+      const auto off = waiter.called_off();
+      if (slept.has_error() && (begun || (off && *off != ErrorKind::draining))) co_return slept.error();
       if (slept.has_error()) co_return false;
-      if (upstream_ && (upstream_->readable() || upstream_->hung_up())) upstream_.reset();
+      drop_used_up_upstream();
     }
     const auto room = waiter.shard().scratch();
     const auto read = client_.socket().read(room);
@@ -164,6 +169,14 @@ net::Task<Result<bool>> PlainConnection::next_request() {
     }
     behind_.append(room.data(), read.bytes);
   }
+}
+
+// One that speaks or ends between requests is of no more use. That it is said to be readable proves neither: under TLS
+// there may be a session ticket and nothing else.
+void PlainConnection::drop_used_up_upstream() {
+  if (!upstream_ || (!upstream_->readable() && !upstream_->hung_up())) return;
+  const auto read = upstream_->read(client_.waiter().shard().scratch());
+  if (read.status != net::IoStatus::would_block) upstream_.reset();
 }
 
 void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint began) {

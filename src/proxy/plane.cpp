@@ -65,10 +65,28 @@ void Plane::refuse(ChipIndex chip, const Error& why) {
   shard.post([&shard, place = place_of(chip), why] { shard.port(place).refuse(why); });
 }
 
-void Plane::stop_listening() {
+void Plane::leave() {
   for (auto& shard : shards_) {
     shard->post([part = shard.get()] {
-      for (auto& port : part->ports()) port.stop_listening();
+      for (auto& port : part->ports()) port.leave();
+    });
+  }
+}
+
+void Plane::ask_idle(std::function<void(bool)> tell) {
+  struct Answers {
+    std::size_t missing;
+    bool idle;
+    std::function<void(bool)> tell;
+  };
+  const auto answers = std::make_shared<Answers>(shards_.size(), true, std::move(tell));
+  for (auto& shard : shards_) {
+    shard->post([this, part = shard.get(), answers] {
+      const bool idle = std::ranges::all_of(part->ports(), &Port::idle);
+      boost::asio::post(control_, [answers, idle] {
+        answers->idle = answers->idle && idle;
+        if (--answers->missing == 0) answers->tell(answers->idle);
+      });
     });
   }
 }

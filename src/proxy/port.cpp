@@ -17,7 +17,13 @@ void Port::listen(net::PausedListeners& paused, net::UniqueFd listening) {
   listener_ = std::make_unique<net::Listener>(parts_.shard, paused, *this, std::move(listening));
 }
 
-void Port::stop_listening() { listener_.reset(); }
+void Port::leave() {
+  leaving_ = true;
+  listener_.reset();
+  for (auto& client : clients_) {
+    if (client.rests()) client.call_off(ErrorKind::draining);
+  }
+}
 
 void Port::on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) {
   parts_.counters.accepts.increment();
@@ -68,7 +74,7 @@ void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
 
 void Port::drain(ErrorKind why) {
   draining_ = true;
-  stop_listening();
+  leave();
   fence(Epoch(epoch_.value() + 1), why, [] {});
 }
 

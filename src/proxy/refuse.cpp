@@ -59,7 +59,9 @@ net::Task<void> Client::pace() {
   const auto place = port_.take_hold();
   // With all places taken, waiting longer would only fill the memory.
   if (!place) co_return;
+  if (port_.leaving()) co_return;
   waiter_.no_deadline();
+  resting_ = true;
   (void)co_await waiter_.sleep_until(due);
 }
 

@@ -22,6 +22,9 @@ class Client : public OpenHook {
   void call_off(ErrorKind why) { waiter_.call_off(why); }
   bool called_off() const { return waiter_.called_off().has_value(); }
 
+  // Nothing would be lost with it: it has not spoken yet, or waits between two requests or for its refusal.
+  bool rests() const { return resting_ || handshake_.silent(); }
+
   // --- for the parts of a client's way that have files of their own
   Port& port() { return port_; }
   net::Waiter& waiter() { return waiter_; }
@@ -34,6 +37,7 @@ class Client : public OpenHook {
   net::Task<Result<gateway::RoutePtr>> hold(TimePoint until);
   // Tells the client no, when and how it takes that best, and writes its line.
   net::Task<void> refuse(Error error);
+  void rests(bool resting) { resting_ = resting; }
   // Ends the connection after an answer, so that the answer arrives.
   net::Task<void> linger();
   void reset() { net::reset(std::move(socket_)); }
@@ -63,6 +67,7 @@ class Client : public OpenHook {
   Handshake handshake_;
   gateway::RoutePtr route_;
   std::string target_;
+  bool resting_ = false;
 };
 
 }  // namespace chipgate::proxy

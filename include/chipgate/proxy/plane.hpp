@@ -10,6 +10,7 @@
 #include "chipgate/telemetry/source.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -41,8 +42,10 @@ class Plane final : public lifecycle::DataPlane {
   void fence(ChipIndex chip, Epoch next, ErrorKind why, std::function<void()> done) override;
   void refuse(ChipIndex chip, const Error& why) override;
 
-  // Closes the ports; what is open goes on.
-  void stop_listening();
+  // Closes the ports; what is open or under way goes on.
+  void leave();
+  // Whether nothing is open or under way any more, told on the control thread.
+  void ask_idle(std::function<void(bool)> tell);
   // Resets what is open, and ends the threads.
   void stop();
 

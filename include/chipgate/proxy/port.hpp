@@ -83,7 +83,10 @@ class Port final : public net::Acceptor {
   Port& operator=(const Port&) = delete;
 
   void listen(net::PausedListeners& paused, net::UniqueFd listening);
-  void stop_listening();
+  // No new clients; those that rest go, those with something under way finish it.
+  void leave();
+  bool leaving() const { return leaving_; }
+  bool idle() const { return clients_.empty() && tunnels_.empty(); }
 
   void open(gateway::RoutePtr route);
   void fence(Epoch next, ErrorKind why, std::function<void()> done);
@@ -124,6 +127,7 @@ class Port final : public net::Acceptor {
   gateway::RoutePtr route_;
   Epoch epoch_{1};
   bool wanted_ = false;
+  bool leaving_ = false;
   bool draining_ = false;
   protocol::RefusalPacer pacer_;
   OpenList<Client> clients_;
