@@ -49,7 +49,8 @@ std::string forward_request_head(const RequestHead& head, const HttpUrl& url, Ta
   const auto authority = http_authority(url.authority);
   auto out = head.method + " ";
   if (form == TargetForm::absolute) out += "http://" + authority;
-  out += url.path_and_query + " HTTP/1.1\r\n";
+  // A client of HTTP/1.0 could not read the chunks that 1.1 allows in the answer.
+  out += url.path_and_query + (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
   out += line("Host", authority);
   out += proxy_authorization_line;
   for (const auto& field : head.fields) {

@@ -34,7 +34,7 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   if (sent.has_error()) co_return sent.error();
   // A gateway that closed may have said why before.
   upstream_deaf_ = sent->status == net::IoStatus::failed;
-  if (!upstream_deaf_) bytes_up_ += sent->bytes;
+  if (!upstream_deaf_) count_up(sent->bytes);
   while (!finished()) {
     const auto pushed = push_request();
     if (pushed.has_error()) co_return pushed.error();
@@ -51,8 +51,12 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   // What is left of the request's body would be taken for the next request.
   if (!request_.complete()) keep_alive_ = protocol::KeepAlive::no;
   upstream_reusable_ = upstream_reusable_ && request_.complete() && !upstream_deaf_;
-  ends_.counters.bytes_up.add(bytes_up_);
   co_return Result<void>();
+}
+
+void Exchange::count_up(std::size_t bytes) {
+  bytes_up_ += bytes;
+  ends_.counters.bytes_up.add(bytes);
 }
 
 Result<Exchange::Progress> Exchange::push_request() {
@@ -65,7 +69,7 @@ Result<Exchange::Progress> Exchange::push_request() {
     return Progress::some;
   }
   to_upstream_.erase(0, written.bytes);
-  bytes_up_ += written.bytes;
+  count_up(written.bytes);
   return written.bytes > 0 ? Progress::some : Progress::none;
 }
 
@@ -143,7 +147,8 @@ Result<void> Exchange::answer_head() {
   // Upgrade is never forwarded, so nobody may switch.
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
   if (head.status < 200) {
-    to_client_ += protocol::forward_response_head(head, keep_alive_);
+    // RFC 9110 section 15.2: a client of HTTP/1.0 would take it for the answer.
+    if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(head, keep_alive_);
     answer_ = protocol::ResponseReader(response_to_);
     return {};
   }

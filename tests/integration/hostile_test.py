@@ -151,7 +151,9 @@ class Hostile(wire.WireTest):
             with wire.Client(port) as client:
                 answer = client.send(VALID[0]).answer()
                 self.assertEqual((answer.status, answer.get("x-chipgate-error")), (429, "too_many_tunnels"))
-        self.assertEqual(self.metric("chipgate_refusals_total", chip="attacked", reason="too_many_tunnels"), 3)
+        with wire.Client(port) as client:
+            self.assertEqual(client.send(get_head("http://full.sim/")).answer().status, 429)
+        self.assertEqual(self.metric("chipgate_refusals_total", chip="attacked", reason="too_many_tunnels"), 4)
         open_now.pop().close()
         wire.until(lambda: self.metric("chipgate_tunnels_open", chip="attacked") == 63, "a place is free")
         open_now.append(wire.tunnel(port, "full.sim:7"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import unittest
 
+import rig
 import wire
 from wire import get_head, pattern
 
@@ -100,6 +101,19 @@ class PlainHttp(wire.WireTest):
             self.assertGreater(line["bytes_down"], 1000)
             self.assertEqual((line["chip"], line["fault"]), ("beta", "nobody"))
         self.assertGreater(self.metric("chipgate_tunnel_bytes_total", chip="beta", direction="down"), 3000)
+
+
+class KeptGatewayConnection(rig.RigTest):
+    def test_one_gateway_connection_of_any_kind_serves_a_clients_requests(self) -> None:
+        sim = self.provider()
+        trust = {"tls": {"ca_file": str(self.folder / "sim-ca.pem")}}
+        for endpoint in (f"http://{sim.http}", f"https://{sim.https}", f"socks5://{sim.socks5}"):
+            gate = self.gate(endpoint, ["alpha"], trust)
+            before = sim.stats()["accepted"]
+            with self.subTest(endpoint), wire.Client(gate.ports["alpha"]) as client:
+                for _ in range(5):
+                    self.assertEqual(client.send(get_head("http://kept.sim/")).answer().status, 200)
+                self.assertEqual(sim.stats()["accepted"] - before, 1)
 
 
 def pieces(data: bytes, size: int) -> list[bytes]:

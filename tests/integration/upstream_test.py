@@ -109,6 +109,14 @@ class Upstream(scripted.ScriptedTest):
         self.assertIn("Expect: 100-continue", self.heard[0])
         self.assertEqual(self.heard[1], "12345")
 
+    def test_a_client_of_http_1_0_gets_no_interim_answer_and_its_version_goes_on(self) -> None:
+        """It knows neither interim answers nor chunks."""
+        self.gateway.script = self.record(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
+        with wire.Client(self.port) as client:
+            answer = client.send(b"GET http://target.sim/ HTTP/1.0\r\n\r\n").answer()
+        self.assertEqual((answer.status, answer.body), (200, b"ok"))
+        self.assertTrue(self.heard[0].startswith("GET http://target.sim/ HTTP/1.0\r\nHost: target.sim\r\n"))
+
     def test_an_origin_may_answer_before_the_upload_is_through(self) -> None:
         def script(client: wire.Client) -> None:
             client.through(b"\r\n\r\n")

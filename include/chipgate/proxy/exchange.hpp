@@ -53,6 +53,7 @@ class Exchange {
   Result<void> take_answer(std::string_view bytes);
   Result<void> answer_head();
   Result<void> upstream_ended();
+  void count_up(std::size_t bytes);
   bool finished() const { return answer_.complete() && final_ && to_client_.empty(); }
 
   Ends ends_;

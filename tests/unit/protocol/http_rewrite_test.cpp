@@ -36,8 +36,12 @@ TEST(ForwardRequest, KeepsTheAbsoluteFormForAGatewayAndAddsItsCredentials) {
 }
 
 TEST(ForwardRequest, WritesTheOriginFormInsideATunnel) {
-  EXPECT_EQ(forward("GET http://example.test:8080 HTTP/1.0\r\n\r\n", TargetForm::origin),
+  EXPECT_EQ(forward("GET http://example.test:8080 HTTP/1.1\r\n\r\n", TargetForm::origin),
             "GET / HTTP/1.1\r\nHost: example.test:8080\r\n\r\n");
+}
+
+TEST(ForwardRequest, PromisesNoMoreThanItsClientUnderstands) {
+  EXPECT_EQ(forward("GET http://a.test/ HTTP/1.0\r\n\r\n"), "GET http://a.test/ HTTP/1.0\r\nHost: a.test\r\n\r\n");
 }
 
 TEST(ForwardRequest, TakesTheHostFromTheUrlWhateverTheFieldSays) {
