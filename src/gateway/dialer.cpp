@@ -52,7 +52,7 @@ Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::Shar
 }
 
 net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target) {
-  auto upstream = co_await connect(dial);
+  auto upstream = co_await reach(dial);
   if (upstream.has_error()) co_return upstream.error();
   dial.watch.enter(telemetry::Stage::reply);
   dial.waiter.deadline(dial.until, ErrorKind::gateway_silent);
@@ -70,7 +70,7 @@ net::Task<Result<Connected>> Dialer::ask(Dial dial, net::EndPtr upstream, const 
   co_return co_await ask_http(dial.waiter, std::move(upstream), dial.route, target);
 }
 
-net::Task<Result<net::EndPtr>> Dialer::connect(Dial dial) {
+net::Task<Result<net::EndPtr>> Dialer::reach(Dial dial) {
   counters_.dials.increment();
   auto& to = endpoint(dial.route.endpoint);
   dial.watch.enter(telemetry::Stage::connect);

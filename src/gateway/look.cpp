@@ -22,7 +22,7 @@ std::string request_for(const protocol::HttpUrl& echo, EndpointKind kind, std::s
 }
 
 net::Task<Result<net::EndPtr>> reach(Dialer& dialer, Dial dial, const protocol::Authority& target) {
-  if (dialer.kind(dial.route) != EndpointKind::socks5) co_return co_await dialer.connect(dial);
+  if (dialer.kind(dial.route) != EndpointKind::socks5) co_return co_await dialer.reach(dial);
   auto connected = co_await dialer.dial(dial, target);
   if (connected.has_error()) co_return connected.error();
   co_return std::move(connected->upstream);

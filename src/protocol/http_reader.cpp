@@ -180,7 +180,7 @@ RequestReader::~RequestReader() = default;
 Result<std::size_t> RequestReader::take(std::string_view bytes) {
   auto& message = state_->message;
   if (head_complete()) return message.follow_body(bytes);
-  const auto taken = message.buffer().take(bytes);
+  auto taken = message.buffer().take(bytes);
   if (!taken || !message.buffer().complete()) return taken;
   const auto parsed = message.parse_head(message.buffer().release());
   if (!parsed) return parsed.error();
@@ -224,7 +224,7 @@ Result<std::size_t> ResponseReader::take(std::string_view bytes) {
   auto& message = state_->message;
   if (state_->ended) return std::size_t{0};
   if (head_complete()) return message.follow_body(bytes);
-  const auto taken = message.buffer().take(bytes);
+  auto taken = message.buffer().take(bytes);
   if (!taken || !message.buffer().complete()) return taken;
   const auto parsed = state_->parse_head(message.buffer().release());
   if (!parsed) return parsed.error();

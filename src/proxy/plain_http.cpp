@@ -126,7 +126,7 @@ net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, c
     if (connected.has_error()) co_return connected.error();
     upstream_ = std::move(connected->upstream);
   } else {
-    auto connected = co_await parts().dialer.connect(dial);
+    auto connected = co_await parts().dialer.reach(dial);
     if (connected.has_error()) co_return connected.error();
     upstream_ = std::move(*connected);
   }

@@ -31,8 +31,8 @@ struct Dial {
   TimePoint until;
 };
 
-// One a shard. A warm pool will stand between `connect` and the network: it keeps connections that have no credentials
-// yet, which is why connecting and asking are two steps.
+// One a shard. A warm pool will stand between `reach` and the network: it keeps connections that have no credentials
+// yet, which is why reaching and asking are two steps.
 class Dialer {
  public:
   // Throws std::runtime_error where the CA file cannot be read.
@@ -42,7 +42,7 @@ class Dialer {
   // A tunnel to the target: one gateway connection carries one CONNECT.
   net::Task<Result<Connected>> dial(Dial dial, protocol::Authority target);
   // A connection to the route's endpoint on which nothing was asked yet.
-  net::Task<Result<net::EndPtr>> connect(Dial dial);
+  net::Task<Result<net::EndPtr>> reach(Dial dial);
 
   Endpoint& endpoint(EndpointIndex index) { return endpoints_.at(index.value()); }
   EndpointKind kind(const Route& route) { return endpoint(route.endpoint).options().kind; }
