@@ -61,7 +61,8 @@ class Tunnel : public net::Watcher, public net::Timer, public RunQueueHook {
   void note_progress(Direction direction, std::size_t delivered);
 
   std::size_t held() const { return up_.held() + down_.held(); }
-  bool half_closed() const { return up_.sender_ended() != down_.sender_ended(); }
+  // Also where both have ended, and one of them does not take the last of it.
+  bool half_closed() const { return up_.sender_ended() || down_.sender_ended(); }
   std::optional<ErrorKind> overdue(const RelayOptions&, TimePoint now) const;
   std::optional<TimePoint> next_deadline(const RelayOptions&) const;
   ErrorKind how_it_ended() const;
