@@ -12,27 +12,7 @@ namespace chipgate::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-// No descriptor can be opened while it lives: the lowest free number is out of bounds.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    limit(static_cast<rlim_t>(lowest.get()));
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-
- private:
-  void limit(rlim_t descriptors) {
-    auto low = before_;
-    low.rlim_cur = descriptors;
-    ::setrlimit(RLIMIT_NOFILE, &low);
-  }
-  rlimit before_{};
-};
+using test::NoDescriptors;
 
 class ListenerTest : public test::ShardTest, public Acceptor {
  protected:

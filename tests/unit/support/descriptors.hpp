@@ -1,10 +1,14 @@
-// NoDescriptorLeft: fails the test that leaves a descriptor open.
+// Descriptors that a test leaves open, and a process that has none left.
 #pragma once
 
+#include "chipgate/net/unique_fd.hpp"
+
 #include <cstddef>
+#include <fcntl.h>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <sys/resource.h>
 
 namespace chipgate::test {
 
@@ -22,6 +26,27 @@ class NoDescriptorLeft {
 
  private:
   std::ptrdiff_t before_ = open_descriptors();
+};
+
+// No descriptor can be opened while it lives: the lowest free number is out of bounds.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const net::UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    limit(static_cast<rlim_t>(lowest.get()));
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  void limit(rlim_t descriptors) {
+    auto low = before_;
+    low.rlim_cur = descriptors;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  rlimit before_{};
 };
 
 }  // namespace chipgate::test
