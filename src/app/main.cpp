@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <fcntl.h>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -16,6 +17,13 @@ namespace {
 // sysexits.h: who reads exit codes at night knows these.
 constexpr int exit_bad_configuration = 64;  // EX_USAGE
 constexpr int exit_unavailable = 69;        // EX_UNAVAILABLE: a port in use, a file that cannot be opened
+
+// One that was closed by whoever started us would be given to the next socket, and the log be written into that.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest that is free
+  }
+}
 
 void print(const chipgate::config::Problems& problems, std::string_view severity) {
   for (const auto& problem : problems) std::cerr << severity << chipgate::config::text(problem) << '\n';
@@ -49,6 +57,7 @@ int run(const CLI::App& app, const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   // Writing to a peer that is gone is an error value here, never a signal; OpenSSL's writes know no MSG_NOSIGNAL.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"chipgate: one local port, one sticky session, one exit IP per chip"};

@@ -13,6 +13,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <stdexcept>
+#include <system_error>
 
 namespace chipgate::app {
 namespace {
@@ -47,6 +49,7 @@ class Server final : private telemetry::MetricsSource, private admin::ReadinessS
 
   void report_descriptors();
   void open_ports();
+  void open_admin();
   void await_signal();
   void on_signal(int number);
   void drain();
@@ -87,7 +90,7 @@ int Server::run() {
   log_.info("starting", {{"version", CHIPGATE_VERSION}, {"chips", settings_.chips.size()}});
   report_descriptors();
   open_ports();
-  admin_ = std::make_unique<admin::Server>(control_, settings_.admin, admin::ServerSources{exposition_, *this, log_});
+  open_admin();
   log_.info("admin_open", {{"address", settings_.admin.listen.ip.text()}, {"port", admin_->port()}});
   assignments_.assign_all();
   names_.start();
@@ -115,8 +118,20 @@ void Server::report_descriptors() {
 
 void Server::open_ports() {
   for (const auto& chip : settings_.chips) {
-    const auto port = plane_.add_chip(assignments_.add(chip.id), chip);
-    log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", port}});
+    try {
+      const auto port = plane_.add_chip(assignments_.add(chip.id), chip);
+      log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", port}});
+    } catch (const std::system_error& error) {
+      throw std::runtime_error("the port of chip " + chip.id.value() + ": " + error.what());
+    }
+  }
+}
+
+void Server::open_admin() {
+  try {
+    admin_ = std::make_unique<admin::Server>(control_, settings_.admin, admin::ServerSources{exposition_, *this, log_});
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error("the admin port: " + settings_.admin.listen.text() + ": " + error.code().message());
   }
 }
 

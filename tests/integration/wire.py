@@ -66,9 +66,13 @@ class Client:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(stack.ANSWER_SECONDS)
-        if source is not None:
-            self.socket.bind((source, 0))
-        self.socket.connect((host, port))
+        try:
+            if source is not None:
+                self.socket.bind((source, 0))
+            self.socket.connect((host, port))
+        except BaseException:
+            self.socket.close()
+            raise
         self.heard = b""
 
     @classmethod
