@@ -13,6 +13,20 @@ constexpr std::size_t largest = 1024 * 1024;
 // yaml-cpp appends what it found to some of its messages, and that may be a password.
 std::string reason(const YAML::Exception& error) { return error.msg.substr(0, error.msg.find(':')); }
 
+// yaml-cpp ends an open quote with the file, and every key in between is lost in it. So the file is given an end that
+// only an open quote can swallow, which then is the last value of all.
+int line_of_open_quote(const std::string& text) {
+  constexpr std::string_view end = "# the end of this file";
+  constexpr int deepest = 100;
+  auto node = YAML::Load(text + '\n' + std::string(end) + '\n');
+  for (int depth = 0; depth < deepest && node.size() > 0; ++depth) {
+    YAML::Node last;
+    for (const auto& child : node) last.reset(node.IsMap() ? child.second : child);
+    node.reset(last);
+  }
+  return node.IsScalar() && node.Scalar().find(end) != std::string::npos ? node.Mark().line + 1 : 0;
+}
+
 }  // namespace
 
 std::optional<YAML::Node> read_document(Report& report, std::string_view text) {
@@ -27,6 +41,12 @@ std::optional<YAML::Node> read_document(Report& report, std::string_view text) {
   std::vector<YAML::Node> documents;
   try {
     documents = YAML::LoadAll(std::string(text));
+    if (documents.size() == 1) {
+      if (const int line = line_of_open_quote(std::string(text)); line != 0) {
+        report.problem(line, {}, "this is not YAML: a quote begins here and never ends");
+        return std::nullopt;
+      }
+    }
   } catch (const YAML::Exception& error) {
     report.problem(error.mark.is_null() ? 0 : error.mark.line + 1, {}, "this is not YAML: " + reason(error),
                    "values with any of : # { } [ ] , & * ! | > ' \" % @ ` need quotes");

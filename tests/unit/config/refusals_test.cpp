@@ -174,6 +174,16 @@ TEST(SyntaxError, IsReportedAloneWithItsLine) {
             std::vector<std::string>{"1  this is not YAML: the referenced anchor is not defined"});
 }
 
+TEST(SyntaxError, IsAQuoteThatNeverEndsAndWouldSwallowTheRest) {
+  for (const char quote : {'"', '\''}) {
+    const std::string open(1, quote);
+    EXPECT_EQ(problems("gateway:\n  password: " + open + "hunter2\nchips: []\nlog: {level: info}\n"),
+              std::vector<std::string>{"2  this is not YAML: a quote begins here and never ends"});
+    EXPECT_EQ(problems("chips: []\nlog: [" + open + "x").size(), 1U);
+  }
+  EXPECT_FALSE(problems("gateway: &x [*x]").empty());  // a value within itself has no last one
+}
+
 TEST(Problems, AreAllReportedAtOnceInTheOrderOfTheirLines) {
   EXPECT_EQ(problems("listen: {address: 0.0.0.0, prots: 1-2}\n"
                      "gateway:\n"
