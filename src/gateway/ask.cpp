@@ -87,7 +87,7 @@ net::Task<Result<Connected>> ask_http(net::Waiter& waiter, net::EndPtr upstream,
   auto answer = co_await read_answer(waiter, *upstream);
   if (answer.has_error()) co_return answer.error();
   if (answer->head.status > 299) {
-    co_return provider::classify_connect_status(answer->head.status, answer->head.fields);
+    co_return error_of_status(route, answer->head.status, answer->head.fields);
   }
   co_return Connected{std::move(upstream), std::move(answer->behind), provider::exit_address(answer->head.fields)};
 }

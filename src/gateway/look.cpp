@@ -4,7 +4,6 @@
 #include "chipgate/gateway/ask.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/provider/echo.hpp"
-#include "chipgate/provider/status.hpp"
 
 namespace chipgate::gateway {
 namespace {
@@ -70,7 +69,7 @@ net::Task<Result<IpAddress>> look(Dialer& dialer, Dial dial, protocol::HttpUrl e
   const auto page = co_await read_page(dial.waiter, **upstream);
   if (page.has_error()) co_return page.error();
   if (page->head.status != 200) {
-    co_return provider::classify_connect_status(page->head.status, page->head.fields);
+    co_return error_of_status(dial.route, page->head.status, page->head.fields);
   }
   const auto address = provider::parse_echo(page->body);
   if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};

@@ -3,7 +3,6 @@
 
 #include "chipgate/base/secret.hpp"
 #include "chipgate/gateway/ask.hpp"
-#include "chipgate/provider/status.hpp"
 
 namespace chipgate::proxy {
 namespace {
@@ -142,7 +141,7 @@ Result<void> Exchange::answer_head() {
   const auto& head = answer_.head();
   // Only the gateway itself asks a proxy's client for credentials, and the client has none to give.
   if (head.status == 407 && ends_.gateway != gateway::EndpointKind::socks5) {
-    return provider::classify_connect_status(head.status, head.fields);
+    return gateway::error_of_status(ends_.route, head.status, head.fields);
   }
   // Upgrade is never forwarded, so nobody may switch.
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};

@@ -100,7 +100,7 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     }
     // The last look before anything is written under this route.
     if (!client_.port().stands(route)) co_return Error{ErrorKind::fenced};
-    Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind,
+    Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind, *route,
                        parts().options.connect_budget},
                       reader_, behind_);
     const auto exchanged = co_await exchange.run(head, until);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "chipgate/base/ids.hpp"
+#include "chipgate/base/errors.hpp"
 #include "chipgate/base/secret.hpp"
+#include "chipgate/protocol/http_message.hpp"
 #include "chipgate/provider/provider.hpp"
 
 #include <cstdint>
@@ -27,5 +29,8 @@ using RoutePtr = std::shared_ptr<const Route>;
 
 // Encodes the credentials once for the assignment.
 RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provider::Credentials&, IpLiterals);
+
+// What a gateway's refusal means. Where its reasons repeat the credentials, only the status is kept: they go to logs.
+Error error_of_status(const Route&, unsigned status, const protocol::Fields& fields);
 
 }  // namespace chipgate::gateway

@@ -4,6 +4,7 @@
 #include "chipgate/base/result.hpp"
 #include "chipgate/base/secret.hpp"
 #include "chipgate/gateway/options.hpp"
+#include "chipgate/gateway/route.hpp"
 #include "chipgate/net/waiter.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/http_rewrite.hpp"
@@ -24,6 +25,7 @@ class Exchange {
     net::End& upstream;
     telemetry::ChipCounters& counters;
     gateway::EndpointKind gateway;
+    const gateway::Route& route;
     Milliseconds patience;  // for the answer's first byte, anew whenever some of the request's body has gone up
   };
 
