@@ -102,6 +102,8 @@ class Relay(wire.WireTest):
                 while sent < 100_000_000:
                     sent += client.socket.send(bytes(1 << 20))
             self.assertLess(sent, 50_000_000)
+            client.reset()
+        self.assertEqual(self.line("tunnel", "slow-target.sim:9")["ended"], "client_reset")
 
 
 def drink(sockets: dict[socket.socket, int], stopping: threading.Event) -> None:
