@@ -75,7 +75,7 @@ class Stop(rig.RigTest):
         self.assertEqual(gate.metric("chipgate_tunnels_open", chip="alpha"), 1)
         client.close()
         self.assert_stops_at_once(gate)
-        self.assertEqual(gate.said("tunnel", target="open.sim:7")[0]["ended"], "client_closed")
+        self.assertEqual(gate.line("tunnel", target="open.sim:7")["ended"], "client_closed")
 
     def test_after_the_deadline_what_is_still_open_is_reset(self) -> None:
         gate, client = self.with_tunnel({"drain": "1s"})
@@ -84,7 +84,7 @@ class Stop(rig.RigTest):
         self.assertEqual(client.rest(), (b"", "reset"))
         self.assertGreater(time.monotonic() - started, 0.9)
         self.assert_stops_at_once(gate)
-        self.assertEqual(gate.said("tunnel", target="open.sim:7")[0]["ended"], "draining")
+        self.assertEqual(gate.line("tunnel", target="open.sim:7")["ended"], "draining")
 
     def test_a_person_at_the_terminal_does_not_wait(self) -> None:
         gate, client = self.with_tunnel(LONG)
