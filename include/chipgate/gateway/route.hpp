@@ -1,8 +1,8 @@
 // Route: everything that a chip's CONNECT needs to know, made once when its assignment opens.
 #pragma once
 
-#include "chipgate/base/ids.hpp"
 #include "chipgate/base/errors.hpp"
+#include "chipgate/base/ids.hpp"
 #include "chipgate/base/secret.hpp"
 #include "chipgate/protocol/http_message.hpp"
 #include "chipgate/provider/provider.hpp"
