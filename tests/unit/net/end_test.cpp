@@ -123,13 +123,15 @@ TEST_F(EndTest, WritableComesBackWithTheRoom) {
   ASSERT_TRUE(until([&] { return end->writable(); }));
   const std::string piece(8 * 1024, 'x');
   std::size_t written = 0;
+  // The kernel makes room a few times yet, while it moves what was written.
   while (end->writable()) {
-    const auto outcome = end->write(piece);
-    ASSERT_NE(outcome.status, IoStatus::failed);
-    written += outcome.bytes;
+    while (end->writable()) {
+      const auto outcome = end->write(piece);
+      ASSERT_NE(outcome.status, IoStatus::failed);
+      written += outcome.bytes;
+    }
+    quiesce();
   }
-  quiesce();
-  EXPECT_FALSE(end->writable());
   peer.resume_reading();
   ASSERT_TRUE(until([&] { return end->writable() && peer.received().size() == written; }));
 }
