@@ -56,7 +56,7 @@ void print_facts() {
   for (std::string line; model.empty() && std::getline(cpus, line);) {
     if (line.starts_with("model name")) model = line.substr(line.find(':') + 2);
   }
-#ifdef NDEBUG
+#ifdef __OPTIMIZE__
   constexpr const char* build = "release";
 #else
   constexpr const char* build = "debug: the figures mean little";

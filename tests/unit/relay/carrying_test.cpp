@@ -25,6 +25,21 @@ TEST_F(Carrying, WhatWaitedBeforeTheTunnelWasJoined) {
   ASSERT_TRUE(until([&] { return joined.upstream->received() == "early" && joined.client->received() == "bird"; }));
 }
 
+// The handshake's waits have taken the edges.
+TEST_F(Carrying, WhatBecameReadyWhileNobodyWatched) {
+  auto client = test::tcp_pair();
+  auto upstream = test::tcp_pair();
+  auto client_end = shard().set().add(std::move(client.ours));
+  auto upstream_end = shard().set().add(std::move(upstream.ours));
+  auto& client_peer = peer(std::move(client.theirs));
+  auto& upstream_peer = peer(std::move(upstream.theirs));
+  client_peer.send("early");
+  upstream_peer.send("bird");
+  quiesce();
+  join(client_peer, upstream_peer, std::move(client_end), std::move(upstream_end), [](Tunnel&) {});
+  ASSERT_TRUE(until([&] { return upstream_peer.received() == "early" && client_peer.received() == "bird"; }));
+}
+
 TEST_F(Carrying, EarlyBytesComeFirstInBothDirections) {
   const auto early_up = pattern(300'000);
   auto& joined = join({test::tcp_pair(), test::tcp_pair()}, [&](Tunnel& tunnel) {
