@@ -60,6 +60,12 @@ class Log::Impl {
         logger_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {}
 
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  // Writes what is queued and joins the thread. Before the logger goes: a queued message shares it, and the thread
+  // would be the one to destroy it.
+  ~Impl() { pool_.reset(); }
+
   void write(const LogEvent& event) {
     const auto line = format(event, format_);
     logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
@@ -73,7 +79,6 @@ class Log::Impl {
   std::shared_ptr<SinkAdapter> sink_;
 
  private:
-  // Destroyed before the sink: its destructor writes what is queued and joins the thread.
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };
