@@ -135,7 +135,7 @@ class Names(rig.RigTest):
                     return False
 
         wire.until(served, "a tunnel by the second endpoint")
-        self.assertEqual(gate.said("assigned", chip="alpha")[-1]["endpoint"], f"http://{sim.http}")
+        gate.line("assigned", chip="alpha", endpoint=f"http://{sim.http}")
 
     def test_an_ipv6_literal_is_dialed(self) -> None:
         try:
