@@ -64,7 +64,7 @@ class Proof final : private gateway::EndpointObserver {
       const auto until = Clock::now() + look_timeout;
       const auto seen = co_await gateway::look(dialer_, {waiter, route, watch, until}, url);
       if (seen.has_value()) {
-        out_ << "  " << what << " leaves by " << seen->text() << std::endl;
+        out_ << "  " << what << " leaves by " << seen->text() << '\n' << std::flush;
         co_return *seen;
       }
       last = seen.error();
@@ -73,7 +73,7 @@ class Proof final : private gateway::EndpointObserver {
     }
     out_ << "  " << what << " failed: " << info(last.kind).message << " [" << info(last.kind).name << "]";
     if (!last.detail.empty()) out_ << ": " << last.detail;
-    out_ << std::endl;
+    out_ << '\n' << std::flush;
     co_return std::nullopt;
   }
 
@@ -106,7 +106,8 @@ class Proof final : private gateway::EndpointObserver {
 
 int prove(const config::Settings& settings, std::ostream& out) {
   out << "Asking through " << settings.gateway.endpoints.front().name() << " as a " << settings.provider.preset
-      << " gateway:" << std::endl;
+      << " gateway:" << '\n'
+      << std::flush;
   return Proof(settings, out).run();
 }
 

@@ -28,6 +28,7 @@ constexpr Milliseconds drain_poll{50};
 
 std::vector<std::string> endpoint_names(const gateway::GatewayOptions& options) {
   std::vector<std::string> names;
+  names.reserve(options.endpoints.size());
   for (const auto& endpoint : options.endpoints) names.push_back(endpoint.name());
   return names;
 }
