@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <future>
 #include <map>
 #include <poll.h>
 #include <stdexcept>
@@ -143,9 +144,8 @@ class Clients {
 
   void run(Work work, std::uint64_t count) {
     switch (work) {
-      case Work::tunnels:
-        for (std::uint64_t i = 0; i < count; ++i) open("echo.bench");
-        return;
+      case Work::tunnels: return come_and_go(1, count);
+      case Work::tunnels_together: return come_and_go(parallel, count);
       case Work::echoes: return echo(count);
       case Work::bulk: return bulk(1, count);
       case Work::bulks: return bulk(parallel, count);
@@ -171,6 +171,16 @@ class Clients {
     }
     if (!answer.starts_with("HTTP/1.1 200")) fail("not answered with 200");
     return fd;
+  }
+
+  void come_and_go(std::size_t at_once, std::uint64_t count) const {
+    std::vector<std::future<void>> all;
+    for (std::size_t i = 0; i < at_once; ++i) {
+      all.push_back(std::async(std::launch::async, [this, rounds = count / at_once] {
+        for (std::uint64_t round = 0; round < rounds; ++round) open("echo.bench");
+      }));
+    }
+    for (auto& one : all) one.get();
   }
 
   void echo(std::uint64_t count) const {

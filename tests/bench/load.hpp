@@ -9,11 +9,12 @@
 namespace chipgate::bench {
 
 enum class Work : std::uint8_t {
-  tunnels,  // open and close `count`, one after the other
-  echoes,   // `count` messages of 64 bytes there and back, over 16 tunnels
-  bulk,     // `count` bytes down one tunnel
-  bulks,    // `count` bytes down 16 tunnels together
-  hold,     // open `count` tunnels and keep them
+  tunnels,           // open and close `count`, one after the other
+  tunnels_together,  // by 16 clients at once
+  echoes,            // `count` messages of 64 bytes there and back, over 16 tunnels
+  bulk,              // `count` bytes down one tunnel
+  bulks,             // `count` bytes down 16 tunnels together
+  hold,              // open `count` tunnels and keep them
 };
 
 // Forked before this process has threads.

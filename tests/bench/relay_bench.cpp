@@ -89,6 +89,7 @@ class Bench {
     load_.run(Work::tunnels, 500);  // warm
     quiet();
     per("CPU per tunnel (accept, CONNECT, close)", Work::tunnels, 5'000, 1e6, "us");
+    per("CPU per tunnel, 16 clients at once", Work::tunnels_together, 10'000, 1e6, "us");
     per("CPU per echo of 64 bytes", Work::echoes, 160'000, 1e6, "us");
     const auto turns = plane_->shard_samples().front()->turns.value();
     constexpr std::uint64_t gigabyte = 1'000'000'000;
