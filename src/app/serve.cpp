@@ -88,6 +88,7 @@ Server::Server(const config::Settings& settings)
       exposition_(*this) {}
 
 int Server::run() {
+  log_.when_full(telemetry::WhenFull::wait);
   log_.info("starting", {{"version", CHIPGATE_VERSION}, {"chips", settings_.chips.size()}});
   report_descriptors();
   open_ports();
@@ -96,6 +97,8 @@ int Server::run() {
   assignments_.assign_all();
   names_.start();
   await_signal();
+  // From here on tunnels would wait.
+  log_.when_full(telemetry::WhenFull::drop_oldest);
   plane_.start(assignments_);
   bound_ = true;
   log_.info("ready", {{"chips", settings_.chips.size()}, {"shards", plane_.shard_count()}});

@@ -57,18 +57,21 @@ class Log::Impl {
         access_(options.access),
         sink_(std::make_shared<SinkAdapter>(std::move(lines))),
         pool_(std::make_shared<spdlog::details::thread_pool>(queue_length, 1, prepare_thread)),
-        logger_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {}
+        dropping_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
+                                                         spdlog::async_overflow_policy::overrun_oldest)),
+        waiting_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
+                                                        spdlog::async_overflow_policy::block)) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  // Writes what is queued and joins the thread. Before the logger goes: a queued message shares it, and the thread
+  // Writes what is queued and joins the thread. Before the loggers go: a queued message shares one, and the thread
   // would be the one to destroy it.
   ~Impl() { pool_.reset(); }
 
   void write(const LogEvent& event) {
     const auto line = format(event, format_);
-    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    const auto& logger = when_full_.load(std::memory_order_relaxed) == WhenFull::wait ? waiting_ : dropping_;
+    logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
   }
 
   std::uint64_t dropped() const { return pool_->overrun_counter() + sink_->lost(); }
@@ -76,11 +79,13 @@ class Log::Impl {
   const LogFormat format_;
   std::atomic<LogLevel> level_;
   std::atomic<AccessLines> access_;
+  std::atomic<WhenFull> when_full_{WhenFull::drop_oldest};
   std::shared_ptr<SinkAdapter> sink_;
 
  private:
   std::shared_ptr<spdlog::details::thread_pool> pool_;
-  std::shared_ptr<spdlog::async_logger> logger_;
+  std::shared_ptr<spdlog::async_logger> dropping_;
+  std::shared_ptr<spdlog::async_logger> waiting_;
 };
 
 Log::Log(const LogOptions& options) : Log(options, open_sink(options.path)) {}
@@ -98,6 +103,7 @@ bool Log::enabled(LogLevel level) const { return level >= impl_->level_.load(std
 AccessLines Log::access_lines() const { return impl_->access_.load(std::memory_order_relaxed); }
 void Log::set_level(LogLevel level) { impl_->level_.store(level, std::memory_order_relaxed); }
 void Log::set_access_lines(AccessLines access) { impl_->access_.store(access, std::memory_order_relaxed); }
+void Log::when_full(WhenFull what) { impl_->when_full_.store(what, std::memory_order_relaxed); }
 std::error_code Log::reopen() { return impl_->sink_->reopen(); }
 std::uint64_t Log::dropped() const { return impl_->dropped(); }
 

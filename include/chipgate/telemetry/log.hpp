@@ -14,8 +14,16 @@
 
 namespace chipgate::telemetry {
 
-// Made once at start and handed to whoever logs; every thread may use it. When the queue is full the oldest line is
-// dropped and counted: a slow disk costs lines, never tunnels.
+// What a line does that finds the queue full.
+enum class WhenFull {
+  // The oldest line is dropped and counted: a slow disk costs lines, never tunnels.
+  drop_oldest,
+  // The caller waits. For a start with thousands of chips, each with its lines, where nobody else waits yet. A reader
+  // that takes nothing is waited for one second (see open_sink), then lines are lost and counted.
+  wait,
+};
+
+// Made once at start and handed to whoever logs; every thread may use it.
 class Log {
  public:
   using Fields = std::initializer_list<LogField>;
@@ -43,6 +51,8 @@ class Log {
   // Follows a reload of the configuration.
   void set_level(LogLevel);
   void set_access_lines(AccessLines);
+  // drop_oldest until it is told otherwise.
+  void when_full(WhenFull);
 
   // Opens the file anew after logrotate moved it. On an error the old file stays in use.
   std::error_code reopen();

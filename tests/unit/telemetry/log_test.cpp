@@ -123,6 +123,17 @@ TEST(Log, DropsTheOldestWhenItsSinkIsStuckAndCountsThem) {
   go.set_value();
 }
 
+TEST(Log, LosesNothingWhereItsCallersWait) {
+  Lines lines;
+  {
+    Log log(json_options(), std::make_unique<KeepingSink>(lines));
+    log.when_full(WhenFull::wait);
+    for (int i = 0; i < 20'000; ++i) log.info("line");
+    EXPECT_EQ(log.dropped(), 0U);
+  }
+  EXPECT_EQ(lines.size(), 20'000U);
+}
+
 TEST(Log, AppendsToItsFileAndFollowsARotation) {
   const TemporaryFile file;
   const TemporaryFile rotated;
