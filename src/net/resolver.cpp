@@ -36,14 +36,27 @@ Resolver::Answer look_up(const std::string& host) {
 }  // namespace
 
 SystemResolver::SystemResolver() {
-  for (int i = 0; i < thread_count; ++i) std::thread(work, state_).detach();
+  for (int i = 0; i < thread_count; ++i) {
+    auto worker = std::make_shared<Worker>();
+    worker->thread = std::thread(work, state_, worker);
+    workers_.push_back(std::move(worker));
+  }
 }
 
 SystemResolver::~SystemResolver() {
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   state_->stopping = true;
   state_->questions.clear();
   state_->asked.notify_all();
+  for (auto& worker : workers_) {
+    if (worker->looking_up) worker->thread.detach();
+  }
+  lock.unlock();
+  // glibc frees what a thread held for name lookups when the thread ends. At the end of the process an unjoined one
+  // may be caught in between.
+  for (auto& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
 }
 
 void SystemResolver::resolve(std::string host, Callback done) {
@@ -56,17 +69,19 @@ void SystemResolver::resolve(std::string host, Callback done) {
   state_->asked.notify_one();
 }
 
-void SystemResolver::work(const std::shared_ptr<State>& state) {
+void SystemResolver::work(const std::shared_ptr<State>& state, const std::shared_ptr<Worker>& self) {
   std::unique_lock lock(state->mutex);
   for (;;) {
     state->asked.wait(lock, [&] { return state->stopping || !state->questions.empty(); });
     if (state->stopping) return;
     auto question = std::move(state->questions.front());
     state->questions.pop_front();
+    self->looking_up = true;
     lock.unlock();
     auto answer = look_up(question.host);
     // Under the lock: whoever destroys the resolver may rely on nothing being called back afterwards.
     lock.lock();
+    self->looking_up = false;
     if (!state->stopping) question.done(std::move(answer));
   }
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace chipgate::net {
@@ -29,8 +30,8 @@ class Resolver {
 class SystemResolver final : public Resolver {
  public:
   SystemResolver();
-  // Nothing is called back any more. Does not wait for a lookup under way, which a dead name server can hold up for
-  // half a minute: its thread ends by itself.
+  // Nothing is called back any more. A thread that waits for a question is joined; one with a lookup under way, which a
+  // dead name server can hold up for half a minute, is left to end by itself.
   ~SystemResolver() override;
 
   void resolve(std::string host, Callback done) override;
@@ -47,9 +48,15 @@ class SystemResolver final : public Resolver {
     std::deque<Question> questions;
     bool stopping = false;
   };
-  static void work(const std::shared_ptr<State>& state);
+  // Shared with its own thread. The flag is guarded by the state's mutex.
+  struct Worker {
+    std::thread thread;
+    bool looking_up = false;
+  };
+  static void work(const std::shared_ptr<State>& state, const std::shared_ptr<Worker>& self);
 
   std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::vector<std::shared_ptr<Worker>> workers_;
 };
 
 }  // namespace chipgate::net
