@@ -63,6 +63,13 @@ net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target)
   co_return connected;
 }
 
+net::Task<Result<net::EndPtr>> Dialer::reach_for_requests(Dial dial, protocol::Authority target) {
+  if (kind(dial.route) != EndpointKind::socks5) co_return co_await reach(dial);
+  auto connected = co_await this->dial(dial, std::move(target));
+  if (connected.has_error()) co_return connected.error();
+  co_return std::move(connected->upstream);
+}
+
 net::Task<Result<Connected>> Dialer::ask(Dial dial, net::EndPtr upstream, const protocol::Authority& target) {
   if (kind(dial.route) == EndpointKind::socks5) {
     co_return co_await ask_socks5(dial.waiter, std::move(upstream), dial.route, target);

@@ -20,13 +20,6 @@ std::string request_for(const protocol::HttpUrl& echo, EndpointKind kind, std::s
   return request + "User-Agent: chipgate\r\nAccept: text/plain, application/json\r\nConnection: close\r\n\r\n";
 }
 
-net::Task<Result<net::EndPtr>> reach(Dialer& dialer, Dial dial, const protocol::Authority& target) {
-  if (dialer.kind(dial.route) != EndpointKind::socks5) co_return co_await dialer.reach(dial);
-  auto connected = co_await dialer.dial(dial, target);
-  if (connected.has_error()) co_return connected.error();
-  co_return std::move(connected->upstream);
-}
-
 struct Page {
   protocol::ResponseHead head;
   std::string body;
@@ -60,7 +53,7 @@ net::Task<Result<Page>> read_page(net::Waiter& waiter, net::End& upstream) {
 }  // namespace
 
 net::Task<Result<IpAddress>> look(Dialer& dialer, Dial dial, protocol::HttpUrl echo) {
-  auto upstream = co_await reach(dialer, dial, echo.authority);
+  auto upstream = co_await dialer.reach_for_requests(dial, echo.authority);
   if (upstream.has_error()) co_return upstream.error();
   dial.waiter.deadline(dial.until, ErrorKind::gateway_silent);
   const Secret request(request_for(echo, dialer.kind(dial.route), dial.route.authorization_line.reveal()));

@@ -83,20 +83,13 @@ Task<Result<void>> Waiter::sleep_until(TimePoint at) {
   co_return Result<void>();
 }
 
-Task<Result<void>> Waiter::readable(End& end) {
-  end.watch(this);
-  if (auto reason = over()) co_return std::move(*reason);
-  while (!end.readable()) {
-    co_await suspend();
-    if (auto reason = over()) co_return std::move(*reason);
-  }
-  co_return Result<void>();
-}
+Task<Result<void>> Waiter::readable(End& end) { return until(end, &End::readable); }
+Task<Result<void>> Waiter::writable(End& end) { return until(end, &End::writable); }
 
-Task<Result<void>> Waiter::writable(End& end) {
+Task<Result<void>> Waiter::until(End& end, bool (End::*ready)() const) {
   end.watch(this);
   if (auto reason = over()) co_return std::move(*reason);
-  while (!end.writable()) {
+  while (!(end.*ready)()) {
     co_await suspend();
     if (auto reason = over()) co_return std::move(*reason);
   }

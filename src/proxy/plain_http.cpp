@@ -56,7 +56,6 @@ net::Task<void> PlainConnection::run() {
     if (after.has_error()) co_return co_await client_.refuse(after.error());
     if (*after == After::cut) co_return client_.reset();
     if (*after == After::close) {
-      client_.waiter().deadline(Clock::now() + Milliseconds(1'000), ErrorKind::client_gone);
       co_return co_await client_.linger();
     }
     const auto more = co_await next_request();
@@ -121,15 +120,9 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
 net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, const protocol::Authority& target,
                                                TimePoint until) {
   const gateway::Dial dial{client_.waiter(), *route, client_.watch(), until};
-  if (parts().dialer.kind(*route) == gateway::EndpointKind::socks5) {
-    auto connected = co_await parts().dialer.dial(dial, target);
-    if (connected.has_error()) co_return connected.error();
-    upstream_ = std::move(connected->upstream);
-  } else {
-    auto connected = co_await parts().dialer.reach(dial);
-    if (connected.has_error()) co_return connected.error();
-    upstream_ = std::move(*connected);
-  }
+  auto upstream = co_await parts().dialer.reach_for_requests(dial, target);
+  if (upstream.has_error()) co_return upstream.error();
+  upstream_ = std::move(*upstream);
   route_ = route;
   authority_ = target;
   co_return Result<void>();

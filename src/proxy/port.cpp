@@ -27,10 +27,6 @@ void Port::leave() {
 
 void Port::on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) {
   parts_.counters.accepts.increment();
-  if (draining_) {
-    net::reset(std::move(client));
-    return;
-  }
   parts_.shard.tasks().spawn(Client::serve(*this, std::move(client), peer));
 }
 
@@ -73,7 +69,6 @@ void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
 }
 
 void Port::drain(ErrorKind why) {
-  draining_ = true;
   leave();
   fence(Epoch(epoch_.value() + 1), why, [] {});
 }

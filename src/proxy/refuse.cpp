@@ -44,7 +44,7 @@ net::Task<void> Client::refuse(Error error) {
 
   if (protocol::is_paced(error.kind)) co_await pace();
   if (waiter_.called_off()) {
-    net::reset(std::move(socket_));
+    reset();
     co_return;
   }
   const auto& options = port_.parts().options;
@@ -69,17 +69,22 @@ net::Task<void> Client::tell(protocol::RefusalForm form, std::string answer) {
   using protocol::RefusalForm;
   if (form == RefusalForm::silent_close) co_return;
   if (form == RefusalForm::reset) {
-    net::reset(std::move(socket_));
+    reset();
     co_return;
   }
   waiter_.deadline(Clock::now() + linger_time, ErrorKind::client_gone);
   const auto written = co_await waiter_.write(*socket_, answer);
   if (written.has_error() || written->status == net::IoStatus::failed) co_return;
   if (form == RefusalForm::established_then_reset) co_return co_await reset_when_acknowledged();
-  co_await linger();
+  co_await drop_until_end();
 }
 
 net::Task<void> Client::linger() {
+  waiter_.deadline(Clock::now() + linger_time, ErrorKind::client_gone);
+  co_await drop_until_end();
+}
+
+net::Task<void> Client::drop_until_end() {
   (void)socket_->shut_write();
   std::size_t dropped = 0;
   while (dropped < linger_bytes) {
@@ -97,7 +102,7 @@ net::Task<void> Client::reset_when_acknowledged() {
     const auto slept = co_await waiter_.sleep_until(Clock::now() + acknowledge_poll);
     if (slept.has_error()) break;
   }
-  net::reset(std::move(socket_));
+  reset();
 }
 
 }  // namespace chipgate::proxy

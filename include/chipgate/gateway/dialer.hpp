@@ -43,6 +43,9 @@ class Dialer {
   net::Task<Result<Connected>> dial(Dial dial, protocol::Authority target);
   // A connection to the route's endpoint on which nothing was asked yet.
   net::Task<Result<net::EndPtr>> reach(Dial dial);
+  // A connection for plain requests to the target: to an HTTP gateway as it is reached, through a SOCKS5 gateway a
+  // tunnel.
+  net::Task<Result<net::EndPtr>> reach_for_requests(Dial dial, protocol::Authority target);
 
   Endpoint& endpoint(EndpointIndex index) { return endpoints_.at(index.value()); }
   EndpointKind kind(const Route& route) { return endpoint(route.endpoint).options().kind; }

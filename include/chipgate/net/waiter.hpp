@@ -40,7 +40,6 @@ class Waiter final : public Watcher, private Timer {
   Task<Result<IoOutcome>> read(End&, std::span<char> into);
   // Until all of it is handed to the kernel (moved), or the socket failed. The text must stay where it is.
   Task<Result<IoOutcome>> write(End&, std::string_view text);
-  // The shard's scratch is read into; the view is good until the next wait.
   Task<Result<void>> readable(End&);
   Task<Result<void>> writable(End&);
 
@@ -49,6 +48,7 @@ class Waiter final : public Watcher, private Timer {
  private:
   void on_ready(End&) override { wake(); }
   void on_timer() override;
+  Task<Result<void>> until(End&, bool (End::*ready)() const);
   Task<void> suspend();
   std::optional<Error> over();
 

@@ -56,6 +56,8 @@ class Client : public OpenHook {
 
   net::Task<void> pace();
   net::Task<void> tell(protocol::RefusalForm form, std::string answer);
+  // Within the waiter's deadline.
+  net::Task<void> drop_until_end();
   net::Task<void> reset_when_acknowledged();
 
   Port& port_;

@@ -91,7 +91,7 @@ class Port final : public net::Acceptor {
   void open(gateway::RoutePtr route);
   void fence(Epoch next, ErrorKind why, std::function<void()> done);
   void refuse(const Error& why);
-  // Everything that is open is reset; new clients are too.
+  // No new clients, and everything that is open is reset.
   void drain(ErrorKind why);
 
   // --- for its clients and tunnels
@@ -102,7 +102,7 @@ class Port final : public net::Acceptor {
   protocol::RefusalPacer& pacer() { return pacer_; }
   const gateway::RoutePtr& route() const { return route_; }
   // Whether this route is still the one that clients are admitted under.
-  bool stands(const gateway::RoutePtr& route) const { return route_ == route && !draining_; }
+  bool stands(const gateway::RoutePtr& route) const { return route_ == route; }
   void want();
   void add(Client&);
   void removed(Client&);
@@ -128,7 +128,6 @@ class Port final : public net::Acceptor {
   Epoch epoch_{1};
   bool wanted_ = false;
   bool leaving_ = false;
-  bool draining_ = false;
   protocol::RefusalPacer pacer_;
   OpenList<Client> clients_;
   OpenList<ChipTunnel> tunnels_;
