@@ -59,8 +59,8 @@ class Log::Impl {
         pool_(std::make_shared<spdlog::details::thread_pool>(queue_length, 1, prepare_thread)),
         dropping_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
                                                          spdlog::async_overflow_policy::overrun_oldest)),
-        waiting_(std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_,
-                                                        spdlog::async_overflow_policy::block)) {}
+        waiting_(
+            std::make_shared<spdlog::async_logger>("chipgate", sink_, pool_, spdlog::async_overflow_policy::block)) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
