@@ -33,6 +33,8 @@ using WireSession = Strong<struct WireSessionTag, std::string>;
 using Epoch = Strong<struct EpochTag, std::uint64_t>;
 // Which of the gateway's endpoints, by its place in the configuration.
 using EndpointIndex = Strong<struct EndpointIndexTag, std::uint32_t>;
+// A row of the ledger's assignments.
+using AssignmentId = Strong<struct AssignmentIdTag, std::int64_t>;
 // A chip by its place in the order in which chips were made known to the data plane.
 using ChipIndex = Strong<struct ChipIndexTag, std::uint32_t>;
 
