@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace chipgate::gateway {
 
@@ -23,12 +24,17 @@ struct Route {
   Secret authorization_line;  // for HTTP gateways: "Proxy-Authorization: Basic ...\r\n"
   Secret socks_credentials;   // for SOCKS5 gateways: the RFC 1929 message
   IpLiterals ip_literals = IpLiterals::carried;
+  // The addresses that targets were seen to see: a reply that names another of the same family is a move. Empty where
+  // nothing was looked at.
+  std::vector<IpAddress> exits{};
 };
 
 using RoutePtr = std::shared_ptr<const Route>;
 
 // Encodes the credentials once for the assignment.
 RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provider::Credentials&, IpLiterals);
+// The same, once its exits are known.
+RoutePtr with_exits(const Route&, std::vector<IpAddress> exits);
 
 // What a gateway's refusal means. Where its reasons repeat the credentials, only the status is kept: they go to logs.
 Error error_of_status(const Route&, unsigned status, const protocol::Fields& fields);
