@@ -46,6 +46,12 @@ struct ErrorInfo {
   X(draining,                503, 1, "connection_terminated",       chipgate, "chipgate is stopping")                                \
   X(out_of_descriptors,      503, 1, "connection_limit_reached",    chipgate, "chipgate has no file descriptor left")                \
   X(ledger_unavailable,      503, 1, "proxy_internal_error",        chipgate, "the ledger cannot be written or read")                \
+  X(chip_released,           503, 1, "proxy_configuration_error",   chipgate, "the chip is released: connect it first")              \
+  X(chip_blocked,            503, 1, "proxy_configuration_error",   chipgate, "the chip is blocked until it is connected again")     \
+  X(draws_capped,            503, 1, "proxy_configuration_error",   chipgate, "the chip had its largest number of assignments of an hour") \
+  X(no_free_exit,            503, 1, "destination_unavailable",     provider, "every exit that was drawn is in use, in quarantine or denied") \
+  X(exit_unconfirmed,        503, 1, "proxy_configuration_error",   chipgate, "no echo could say by which exit the chip leaves")     \
+  X(quota_reached,           429, 1, "connection_limit_reached",    client,   "the chip has used up its quota")                      \
   X(out_of_budget,           504, 1, "connection_timeout",          chipgate, "the connect budget is used up")                       \
   /* the way to the gateway */                                                                                                       \
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
@@ -76,6 +82,9 @@ struct ErrorInfo {
   X(client_vanished,         0,   0, "connection_timeout",          client,   "the client answered no keepalive")                    \
   X(upstream_reset,          0,   0, "connection_terminated",       gateway,  "the upstream reset the tunnel")                       \
   X(upstream_vanished,       0,   0, "connection_timeout",          gateway,  "the upstream answered no keepalive")                  \
+  X(released,                0,   0, "connection_terminated",       nobody,   "the chip's assignment was released or rotated")       \
+  X(exit_moved,              0,   0, "connection_terminated",       provider, "targets saw another address than the chip's")         \
+  X(renewed,                 0,   0, "connection_terminated",       nobody,   "the chip's next assignment took over")                \
   X(idle_timeout,            0,   0, "connection_timeout",          nobody,   "no byte for idle_timeout")                            \
   X(half_closed_timeout,     0,   0, "connection_timeout",          nobody,   "one side ended, and the other was quiet for half_closed") \
   X(first_reply_timeout,     0,   0, "http_response_timeout",       provider, "the client sent, and never a byte came back")

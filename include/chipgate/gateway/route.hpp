@@ -1,6 +1,7 @@
 // Route: everything that a chip's CONNECT needs to know, made once when its assignment opens.
 #pragma once
 
+#include "chipgate/base/address.hpp"
 #include "chipgate/base/errors.hpp"
 #include "chipgate/base/ids.hpp"
 #include "chipgate/base/secret.hpp"

@@ -17,12 +17,24 @@ enum class ConnectMode : std::uint8_t { manual, on_demand, on_start };
 // An operator's release disarms: clients alone get no new assignment until the next connect.
 enum class Arming : std::uint8_t { armed, disarmed };
 
+// Chips of the configuration go when it names them no more; those of the API stay until they are deleted.
+enum class ChipOrigin : std::uint8_t { configured, api };
+
+// Bytes of a UTC day or month, both directions, clients' and chipgate's own; 0 is no limit.
+struct Quota {
+  std::uint64_t day = 0;
+  std::uint64_t month = 0;
+  friend bool operator==(const Quota&, const Quota&) = default;
+};
+
 struct ChipRow {
   ChipId id;
   std::string alias{};
   std::uint16_t port = 0;
   ConnectMode connect = ConnectMode::on_demand;
   Arming arming = Arming::armed;
+  ChipOrigin origin = ChipOrigin::configured;
+  Quota quota{};
   WallTime created_at{};
   std::optional<WallTime> deleted_at{};
 };
@@ -82,6 +94,9 @@ struct Refused {
   std::string holder{};             // the chip that has it or had it
   std::optional<WallTime> until{};  // of a quarantine
 };
+
+// Whether the ledger has what was done, or will have it once it can write again.
+enum class Recorded : std::uint8_t { yes, fenced_not_recorded };
 
 enum class IdentifierOutcome : std::uint8_t { issued, opened, refused, failed };
 

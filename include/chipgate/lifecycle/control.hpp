@@ -17,11 +17,7 @@
 
 namespace chipgate::lifecycle {
 
-// Bytes of a UTC day or month, both directions, clients' and chipgate's own; 0 is no limit.
-struct Quota {
-  std::uint64_t day = 0;
-  std::uint64_t month = 0;
-};
+using ledger::Quota;
 
 // A chip as somebody wants it to be.
 struct ChipSpec {
@@ -66,6 +62,8 @@ enum class Denial : std::uint8_t {
   port_out_of_range,   // 400
   alias_taken,         // 409
   bad_id,              // 400: the provider's grammar could read it as something else
+  not_released,        // 409: the port of a chip with an assignment cannot change
+  capped,              // 429: the chip had its assignments of this hour, and the wish was not forced
   configured,          // 409: the chip stands in the configuration, and is removed there
   ledger_unavailable,  // 503: nothing was changed
 };
@@ -91,7 +89,7 @@ enum class Urgency : std::uint8_t { normal, forced };
 // The chip after the wait: state active or renewing with its assignment, else acquiring or blocked with the trouble.
 using ConnectAnswer = Wish<ChipView>;
 
-enum class Recorded : std::uint8_t { yes, fenced_not_recorded };
+using ledger::Recorded;
 struct Released {
   std::optional<AssignmentId> assignment{};  // nothing where nothing was open
   Recorded recorded = Recorded::yes;

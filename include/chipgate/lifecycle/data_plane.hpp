@@ -70,6 +70,8 @@ class DataPlane {
   // Admits clients through this route, and lets go those that are held. A route of an older epoch than the port's is
   // dropped.
   virtual void open(ChipIndex, gateway::RoutePtr) = 0;
+  // Takes the route away and fences nothing: new clients are held, what is open goes on.
+  virtual void withhold(ChipIndex) = 0;
   // Admits nothing more under epochs below `next`, and resets everything that the chip has open: tunnels, handshakes,
   // held clients, keep-alive connections, looks. `done` is called once all of it is closed.
   virtual void fence(ChipIndex, Epoch next, ErrorKind why, std::function<void()> done) = 0;

@@ -1,0 +1,35 @@
+// Breaker: what the provider says about the account, or the network about the gateway, concerns every chip at once.
+#pragma once
+
+#include "chipgate/base/duration.hpp"
+#include "chipgate/base/errors.hpp"
+
+#include <optional>
+
+namespace chipgate::lifecycle {
+
+// Pure: times are arguments. Open, it lets one canary through when its time has come, and then waits for what the
+// canary brings home.
+class Breaker {
+ public:
+  // Whether the kind is about the account or the gateway as a whole, and says nothing of a session.
+  static bool concerns(ErrorKind);
+
+  // Nothing where one may go on, else when to ask again. A permission to go on while it is open is the canary's, and
+  // must be followed by failed or succeeded.
+  std::optional<TimePoint> wait(TimePoint now);
+  void failed(const Error&, TimePoint now);
+  // true: it was open until now.
+  bool succeeded();
+
+  const std::optional<Error>& error() const { return error_; }
+  TimePoint retry_at() const { return until_; }
+
+ private:
+  std::optional<Error> error_;
+  TimePoint until_{};
+  Milliseconds backoff_{0};
+  TimePoint canary_until_{};
+};
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,94 @@
+// Chip: all that the control thread knows of one chip.
+#pragma once
+
+#include "chipgate/gateway/route.hpp"
+#include "chipgate/ledger/rows.hpp"
+#include "chipgate/lifecycle/bell.hpp"
+#include "chipgate/lifecycle/control.hpp"
+#include "chipgate/lifecycle/machine.hpp"
+#include "chipgate/lifecycle/pace.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace chipgate::lifecycle {
+
+// A row of the ledger that is live, with what clients need of it.
+struct Assignment {
+  AssignmentId id{};
+  SessionIdentifier session{};
+  EndpointIndex endpoint{};
+  ledger::Exits exits{};
+  gateway::RoutePtr route{};
+  WallTime assigned_at{};
+  WallTime verified_at{};
+  TimePoint opened{};
+  TimePoint verified{};
+  // What the chip had carried when it opened.
+  ledger::Traffic before{};
+};
+
+// What a chip has carried: its clients', and chipgate's own looks apart.
+struct Meter {
+  ledger::Traffic clients_flushed{};  // of the data plane's counters, what the ledger has
+  ledger::Traffic own{};              // since the start
+  ledger::Traffic own_flushed{};
+  ledger::Traffic today{};  // both, as far as the ledger has it
+  ledger::Traffic month{};
+};
+
+// Why its assignment ends: for the row, for those whose tunnels are cut, and for the next start.
+struct Ending {
+  std::string reason{};
+  ErrorKind told = ErrorKind::fenced;
+  std::optional<Milliseconds> exposure{};
+};
+
+struct Chip {
+  Chip(boost::asio::io_context& control, ChipSpec what, ChipIndex where)
+      : spec(std::move(what)), index(where), bell(control) {}
+
+  bool usable() const { return phase == Phase::active || phase == Phase::renewing; }
+
+  ChipSpec spec;
+  ChipIndex index;
+  ledger::ChipOrigin origin = ledger::ChipOrigin::configured;
+  ledger::Arming arming = ledger::Arming::armed;
+
+  Phase phase = Phase::released;
+  WallTime since{};
+  Epoch epoch{1};
+  std::optional<Assignment> current{};
+  std::optional<Assignment> successor{};
+  Ending ending{};
+
+  ChipPace pace{};
+  Urgency urgency = Urgency::normal;
+  std::optional<Error> trouble{};
+  std::optional<TimePoint> retry_at{};  // of the next round, while acquiring
+  TimePoint next_look{};
+  unsigned failed_looks = 0;  // in a row
+  TimePoint renew_at{};       // not before, after a renewal that failed
+  // What an echo or a reply last said, whatever the ledger has.
+  std::optional<IpAddress> observed{};
+  // Coroutines that draw, look or renew for it. An ending waits for them.
+  unsigned working = 0;
+  enum class Busy : std::uint8_t { no, yes };
+  Busy drawing = Busy::no;
+  Busy looking = Busy::no;
+  // Fenced, and the ledger could not write it yet.
+  ledger::Recorded recorded = ledger::Recorded::yes;
+  // What has been told about it, so that it is told once.
+  std::uint32_t crowd = 0;
+  enum class QuotaTold : std::uint8_t { nothing, warned, reached };
+  QuotaTold quota_told = QuotaTold::nothing;
+
+  Meter meter{};
+  Bell bell;
+};
+
+// Shared with the coroutines that work for the chip, which may outlast its removal.
+using ChipPtr = std::shared_ptr<Chip>;
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,47 @@
+// Looker: which address targets see, asked through a chip's own session.
+#pragma once
+
+#include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/parts.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace chipgate::lifecycle {
+
+struct Verdict {
+  LookVerdict what = LookVerdict::unknown;
+  std::optional<IpAddress> address{};  // of same and other
+  std::string echo{};                  // who said so last
+  std::optional<Error> error{};        // of unknown
+};
+
+class Looker {
+ public:
+  explicit Looker(const Parts& parts) : parts_(parts) {}
+
+  // The exits of a session that was just drawn. The first family that is looked at must answer; of the other one an
+  // answer is taken where there is one. An error is the last echo's.
+  net::Task<Result<ledger::Exits>> exits(ChipPtr chip, gateway::RoutePtr route);
+  // Whether the session still leaves by what is known of it. *Other* only where two echoes said so.
+  net::Task<Verdict> verify(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known);
+
+ private:
+  using Echoes = std::vector<protocol::HttpUrl>;
+  struct Answer {
+    Result<IpAddress> address;
+    std::string echo;
+  };
+  // One echo after the other, beginning with the next in turn, until one answers.
+  net::Task<Answer> ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries);
+  net::Task<Verdict> verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, const Echoes& echoes);
+
+  const Parts& parts_;
+  std::size_t turn_ = 0;
+};
+
+// Whether targets would take the two for one: equal in the prefix that makes an exit.
+bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options);
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,45 @@
+// How fast sessions may be drawn: by the whole process, and by one chip. Pure: times are arguments.
+#pragma once
+
+#include "chipgate/base/duration.hpp"
+#include "chipgate/lifecycle/options.hpp"
+
+#include <cstdint>
+#include <deque>
+
+namespace chipgate::lifecycle {
+
+// Spaces draws evenly over time, with room for a second's worth at once. Who reserves, waits until its time: first
+// come, first served, and nobody has to come again.
+class FleetPace {
+ public:
+  explicit FleetPace(unsigned per_second);
+  TimePoint reserve(TimePoint now);
+
+ private:
+  Clock::duration space_;
+  TimePoint next_{};
+};
+
+// One chip's rounds and assignments.
+class ChipPace {
+ public:
+  // When the next round may begin after one that gave nothing: retry_min, doubling to retry_max, and up to a fifth
+  // later or earlier, as `random` falls, so that chips do not move in step.
+  TimePoint after_failure(const DrawOptions&, TimePoint now, std::uint64_t random);
+  // A waiting client pulls it forward to retry_min after the last round.
+  TimePoint hurried(const DrawOptions&, TimePoint now) const;
+  void succeeded(TimePoint now);
+  // From an earlier process.
+  void opened_at(TimePoint);
+
+  // When the hourly cap lets another assignment be drawn; now or earlier where it does already.
+  TimePoint capped_until(const DrawOptions&, TimePoint now) const;
+
+ private:
+  Milliseconds backoff_{0};
+  TimePoint last_round_{};
+  std::deque<TimePoint> opened_;
+};
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,160 @@
+// Service: drives every chip through its life.
+#pragma once
+
+#include "chipgate/ledger/ledger.hpp"
+#include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/control.hpp"
+#include "chipgate/lifecycle/data_plane.hpp"
+#include "chipgate/lifecycle/drawer.hpp"
+#include "chipgate/lifecycle/journal.hpp"
+#include "chipgate/lifecycle/looker.hpp"
+#include "chipgate/lifecycle/options.hpp"
+#include "chipgate/lifecycle/parts.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace chipgate::lifecycle {
+
+// Where chips that are added later find their ports; both ends included.
+struct PortRange {
+  std::uint16_t first = 20'001;
+  std::uint16_t last = 29'999;
+};
+
+struct ServiceOptions {
+  LifeOptions life;
+  PortRange ports;
+  std::string preset;
+  // What clients are pointed at: "127.0.0.1".
+  std::string proxy_host = "127.0.0.1";
+  std::vector<std::string> endpoint_names;
+  std::string instance;
+};
+
+// Lives on the control thread. The plane, the ledger, the provider and the log outlive it.
+class Service final : public Control, public DataPlaneEvents {
+ public:
+  Service(boost::asio::io_context& control, ServiceOptions options, DataPlane& plane, ledger::Ledger& ledger,
+          const provider::Provider& provider, telemetry::Log& log, provider::RandomBits random);
+
+  // Before the io_context runs: binds the ports of the configured chips and of those that the ledger knows. Throws
+  // std::runtime_error where a port cannot be had.
+  void begin(const std::vector<ChipSpec>& configured, const ledger::Restored& restored);
+  // Once clients are accepted.
+  void start();
+  // Writes what is counted, and calls back; nothing new is begun.
+  void stop(std::function<void()> done);
+
+  // --- Control
+  std::vector<ChipView> chips() const override;
+  std::optional<ChipView> chip(const ChipId&) const override;
+  net::Task<Wish<PutAnswer>> put(ChipSpec) override;
+  net::Task<Wish<Released>> remove(ChipId) override;
+  net::Task<ConnectAnswer> connect(ChipId, Milliseconds wait, Urgency) override;
+  net::Task<Wish<Released>> release(ChipId, std::optional<AssignmentId>) override;
+  net::Task<ConnectAnswer> rotate(ChipId, std::optional<AssignmentId>, Milliseconds wait, Urgency) override;
+  net::Task<Wish<VerifyAnswer>> verify(ChipId) override;
+  net::Task<Wish<std::optional<IpAddress>>> report(ChipId, Report) override;
+  net::Task<std::vector<TunnelView>> tunnels(std::optional<ChipId>) override;
+  net::Task<bool> cut(TunnelId) override;
+  GatewayView gateway() const override;
+  void subscribe(EventListener& listener) override { journal_.subscribe(listener); }
+  void unsubscribe(EventListener& listener) override { journal_.unsubscribe(listener); }
+
+  // --- DataPlaneEvents
+  void wanted(ChipIndex) override;
+  void endpoint_news(EndpointIndex, gateway::EndpointNews) override;
+  void gateway_news(ChipIndex, Epoch, const Error&) override;
+  void other_exit(ChipIndex, Epoch, const IpAddress& seen) override;
+  void same_exit(ChipIndex, Epoch, const IpAddress& seen) override;
+
+  // --- for metrics
+  std::size_t count(State) const;
+  // Chips with tunnels whose last observed address equals another's.
+  std::size_t duplicates() const;
+  bool endpoint_up(EndpointIndex index) const { return drawer_.endpoints().healthy(index); }
+
+ private:
+  // --- the machine
+  void fire(const ChipPtr& chip, Event event);
+  void act(const ChipPtr& chip, Action action);
+  void admit(const ChipPtr& chip);
+  void refuse_waiting(const ChipPtr& chip, Error why);
+  void hurry(const ChipPtr& chip);
+
+  // --- what takes time
+  net::Task<void> draw_round(ChipPtr chip);
+  void round_failed(const ChipPtr& chip, const Error& error);
+  net::Task<void> look_at(ChipPtr chip);
+  void looked(const ChipPtr& chip, const Verdict& verdict);
+  void same(const ChipPtr& chip);
+  void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
+  net::Task<void> end(ChipPtr chip);
+  net::Task<void> announce_closing(ChipPtr chip, AssignmentId id, std::shared_ptr<bool> done);
+  net::Task<void> close_row(ChipPtr chip, AssignmentId id, Ending ending, ledger::Traffic traffic);
+  net::Task<void> renew(ChipPtr chip);
+  net::Task<Result<void>> change_places(ChipPtr chip);
+  net::Task<bool> await_quiet(ChipPtr chip, Epoch epoch);
+  net::Task<void> forget(ChipPtr chip);
+
+  // --- time
+  void tick();
+  void attend(const ChipPtr& chip, TimePoint now);
+  void keep(const ChipPtr& chip, TimePoint now);
+  void heed_clocks();
+  net::Task<void> flush_traffic();
+  void heed_quota(const ChipPtr& chip);
+  void survey_crowds();
+
+  // --- restart
+  void restore(const ChipPtr& chip, const ledger::ChipRow& row);
+  void restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row);
+  void finish(const ChipPtr& chip, const ledger::AssignmentRow& row, std::string reason);
+  net::Task<void> finish_row(ChipPtr chip, ledger::AssignmentRow row, std::string reason);
+  net::Task<void> restore_traffic();
+  net::Task<void> record_chip(ledger::ChipRow row);
+  ChipPtr add(ChipSpec spec, ledger::ChipOrigin origin);
+
+  // --- wishes
+  ChipPtr find(const ChipId&) const;
+  ChipPtr find(ChipIndex) const;
+  std::optional<Denied> complaint(const ChipSpec&) const;
+  net::Task<Wish<PutAnswer>> create(ChipSpec spec);
+  net::Task<Wish<PutAnswer>> change(ChipPtr chip, ChipSpec spec);
+  std::optional<std::uint16_t> free_port() const;
+  // Until the chip is active under another assignment than the one before.
+  net::Task<ConnectAnswer> await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until);
+  std::optional<Denied> not_current(const Chip&, std::optional<AssignmentId>) const;
+  net::Task<Wish<Released>> await_ended(ChipPtr chip, Released answer);
+  net::Task<Result<void>> set_arming(ChipPtr chip, ledger::Arming arming);
+  net::Task<Result<ledger::Exits>> exits_of(ChipPtr chip, std::optional<AssignmentId> id);
+  ChipView view(const Chip&) const;
+  bool draws_by_itself(const Chip&) const;
+  ledger::Traffic carried(const Chip&) const;
+  ledger::ChipRow row_of(const Chip&) const;
+
+  ServiceOptions options_;
+  provider::RandomBits random_;
+  net::TaskGroup tasks_;
+  Parts parts_;
+  Journal journal_;
+  Looker looker_;
+  Drawer drawer_;
+  boost::asio::steady_timer ticker_;
+  // By id, as lists are told; by index, as the plane speaks of them. Empty places are chips that are gone.
+  std::map<ChipId, ChipPtr> chips_;
+  std::vector<ChipPtr> by_index_;
+  std::vector<ChipPtr> vacating_;
+  TimePoint last_second_{};
+  TimePoint last_flush_{};
+  std::chrono::nanoseconds clock_offset_{0};
+  std::string day_{};
+  bool flushing_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,56 @@
+// One canary at a time.
+#include "chipgate/lifecycle/breaker.hpp"
+
+#include <algorithm>
+
+namespace chipgate::lifecycle {
+namespace {
+
+constexpr Milliseconds first_backoff{1'000};
+constexpr Milliseconds longest_backoff{60'000};
+// A canary that never comes home (its chip was removed) is given up after this; a look takes 8 s at most.
+constexpr Milliseconds canary_patience{20'000};
+// Those behind a canary ask again so soon.
+constexpr Milliseconds behind_canary{500};
+
+}  // namespace
+
+bool Breaker::concerns(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::provider_auth:
+    case ErrorKind::provider_payment:
+    case ErrorKind::provider_rate_limited:
+    case ErrorKind::gateway_unresolved:
+    case ErrorKind::gateway_refused:
+    case ErrorKind::gateway_unreachable:
+    case ErrorKind::gateway_connect_timeout:
+    case ErrorKind::gateway_tls_failed:
+    case ErrorKind::gateway_certificate: return true;
+    default: return false;
+  }
+}
+
+std::optional<TimePoint> Breaker::wait(TimePoint now) {
+  if (!error_) return std::nullopt;
+  if (now < until_) return until_;
+  if (now < canary_until_) return now + behind_canary;
+  canary_until_ = now + canary_patience;
+  return std::nullopt;
+}
+
+void Breaker::failed(const Error& error, TimePoint now) {
+  // Those that were under way when it opened say nothing new.
+  if (error_ && now < until_) return;
+  error_ = error;
+  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
+  until_ = now + backoff_;
+  canary_until_ = {};
+}
+
+bool Breaker::succeeded() {
+  const bool was_open = error_.has_value();
+  *this = {};
+  return was_open;
+}
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,94 @@
+// Looks and their verdicts.
+#include "chipgate/lifecycle/looker.hpp"
+
+#include "chipgate/lifecycle/plane_tasks.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+// An echo that answers nothing is asked no second time before another was.
+constexpr std::size_t tries_for_an_answer = 2;
+
+std::string text(const protocol::HttpUrl& url) { return "http://" + url.authority.text() + url.path_and_query; }
+
+// What concerns the session, the account or the way to the gateway would be the same at any other echo.
+bool other_echo_may_answer(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::gateway_garbled:
+    case ErrorKind::gateway_silent:
+    case ErrorKind::gateway_closed:
+    case ErrorKind::gateway_head_too_large:
+    case ErrorKind::provider_denied_target:
+    case ErrorKind::provider_refused:
+    case ErrorKind::provider_rate_limited:  // an echo limits too, and cannot be told from the gateway
+    case ErrorKind::provider_exit_timeout:
+    case ErrorKind::target_unreachable: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
+  if (one.is_v4() != other.is_v4()) return false;
+  const auto bits = one.is_v4() ? options.prefix_v4 : options.prefix_v6;
+  return Network::parse(one.text() + "/" + std::to_string(bits))->contains(other);
+}
+
+net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries) {
+  Answer answer{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};
+  for (std::size_t i = 0; i < std::min(tries, echoes.size()); ++i) {
+    const auto& echo = echoes[turn_++ % echoes.size()];
+    auto looked = co_await look(parts_.plane, chip->index, route, echo, parts_.options.verify.timeout);
+    chip->meter.own.up += looked.bytes_up;
+    chip->meter.own.down += looked.bytes_down;
+    answer = {std::move(looked.address), text(echo)};
+    if (answer.address.has_value() || !other_echo_may_answer(answer.address.error())) break;
+  }
+  co_return answer;
+}
+
+net::Task<Result<ledger::Exits>> Looker::exits(ChipPtr chip, gateway::RoutePtr route) {
+  const auto& verify = parts_.options.verify;
+  ledger::Exits exits;
+  for (const auto* echoes : {&verify.echoes_v4, &verify.echoes_v6}) {
+    if (echoes->empty()) continue;
+    const auto answer = co_await ask(chip, route, *echoes, tries_for_an_answer);
+    if (answer.address.has_value()) {
+      exits.set(*answer.address);
+    } else if (exits == ledger::Exits{}) {
+      co_return answer.address.error();
+    }
+  }
+  co_return exits;
+}
+
+net::Task<Verdict> Looker::verify(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known) {
+  const auto& options = parts_.options.verify;
+  Verdict verdict{LookVerdict::unknown, {}, {}, Error{ErrorKind::exit_unconfirmed}};
+  if (known.v4) verdict = co_await verify_family(chip, route, known, options.echoes_v4);
+  if (!known.v6 || verdict.what == LookVerdict::other) co_return verdict;
+  const auto of_v6 = co_await verify_family(chip, route, known, options.echoes_v6);
+  // A family that cannot be seen just now does not undo what the other one has shown.
+  if (!known.v4 || of_v6.what == LookVerdict::other) co_return of_v6;
+  co_return verdict;
+}
+
+net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known,
+                                         const Echoes& echoes) {
+  const auto judge = [&](const Answer& answer) -> Verdict {
+    if (answer.address.has_error()) return {LookVerdict::unknown, {}, answer.echo, answer.address.error()};
+    const auto& before = known.of_family(*answer.address);
+    // An echo that is reached over the other family says nothing about this one.
+    if (!before) return {LookVerdict::unknown, *answer.address, answer.echo, Error{ErrorKind::exit_unconfirmed}};
+    const bool same = same_exit(*before, *answer.address, parts_.options);
+    return {same ? LookVerdict::same : LookVerdict::other, *answer.address, answer.echo, {}};
+  };
+  const auto first = co_await ask(chip, route, echoes, tries_for_an_answer);
+  const auto verdict = judge(first);
+  if (verdict.what != LookVerdict::other) co_return verdict;
+  const auto second = co_await ask(chip, route, echoes, tries_for_an_answer);
+  co_return judge(second);
+}
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,169 @@
+// Looks at chips that have an assignment, and what the data plane hears by the way.
+#include "chipgate/lifecycle/service.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <algorithm>
+
+namespace chipgate::lifecycle {
+namespace {
+
+// A look that said nothing is tried again so soon, doubling up to a fifth of the interval.
+constexpr Milliseconds first_retry{1'000};
+// After an error at the gateway the exit is looked at, but a storm of errors causes no storm of looks.
+constexpr Milliseconds after_gateway_error{500};
+// A session whose exit is gone for so many looks in a row does not come back.
+constexpr unsigned lost_looks = 5;
+
+bool about_the_session(const std::optional<Error>& error) {
+  if (!error) return false;
+  switch (error->kind) {
+    case ErrorKind::provider_session_lost:
+    case ErrorKind::provider_no_exit:
+    case ErrorKind::provider_exit_timeout: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+net::Task<void> Service::look_at(ChipPtr chip) {
+  chip->looking = Chip::Busy::yes;
+  ++chip->working;
+  const auto epoch = chip->epoch;
+  const auto endpoint = chip->current->endpoint;
+  const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
+  --chip->working;
+  chip->looking = Chip::Busy::no;
+  chip->bell.ring();
+  if (chip->epoch != epoch || stopping_ || !chip->current) co_return;
+  if (verdict.error) {
+    drawer_.heard(endpoint, *verdict.error);
+  } else {
+    drawer_.heard_success(endpoint);
+  }
+  looked(chip, verdict);
+}
+
+void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
+  if (verdict.address) chip->observed = verdict.address;
+  switch (verdict.what) {
+    case LookVerdict::same: return same(chip);
+    case LookVerdict::other: return moved(chip, *verdict.address, verdict.echo);
+    case LookVerdict::unknown: break;
+  }
+  ++chip->failed_looks;
+  chip->trouble = verdict.error;
+  const auto longest = std::max(first_retry, options_.life.verify.interval / 5);
+  const auto wait = std::min<Milliseconds>(longest, first_retry * (1LL << std::min(chip->failed_looks - 1, 10U)));
+  chip->next_look = Clock::now() + wait;
+  if (drawer_.breaker().error()) chip->next_look = std::max(chip->next_look, drawer_.breaker().retry_at());
+  parts_.log.warn("look_failed", {{"chip", chip->spec.id}, {"in_a_row", chip->failed_looks}});
+  if (chip->failed_looks >= lost_looks && about_the_session(verdict.error)) {
+    chip->ending = {"exit_lost", ErrorKind::fenced, {}};
+    fire(chip, Event::lost);
+  }
+}
+
+void Service::same(const ChipPtr& chip) {
+  chip->failed_looks = 0;
+  chip->trouble.reset();
+  chip->current->verified = Clock::now();
+  chip->current->verified_at = std::chrono::system_clock::now();
+  chip->next_look = Clock::now() + options_.life.verify.interval;
+  tasks_.spawn([](ledger::Ledger& ledger, AssignmentId id, WallTime at) -> net::Task<void> {
+    // Lost, it costs nothing but a younger date in the history.
+    (void)co_await ledger.verified(id, at);
+  }(parts_.ledger, chip->current->id, chip->current->verified_at));
+  fire(chip, Event::confirmed);
+}
+
+void Service::moved(const ChipPtr& chip, const IpAddress& seen, std::string echo) {
+  const auto& current = *chip->current;
+  const auto exposure = std::chrono::duration_cast<Milliseconds>(Clock::now() - current.verified);
+  parts_.log.warn("exit_moved", {{"chip", chip->spec.id},
+                                 {"session", current.session},
+                                 {"seen", seen.text()},
+                                 {"echo", echo},
+                                 {"exposure_seconds", exposure}});
+  ledger::Observe observe{.row = {.assignment = current.id, .chip = chip->spec.id, .address = seen}};
+  observe.row.at = std::chrono::system_clock::now();
+  observe.row.echo = std::move(echo);
+  observe.as = ledger::Observe::As::move;
+  tasks_.spawn([](ledger::Ledger& ledger, telemetry::Log& log, ledger::Observe what) -> net::Task<void> {
+    const auto written = co_await ledger.observe(std::move(what));
+    if (written.has_error()) log.error("move_not_recorded", {{"detail", written.error().detail}});
+  }(parts_.ledger, parts_.log, std::move(observe)));
+  journal_.tell("chip.moved", *chip,
+                telemetry::JsonObject().add("assignment_id", current.id.value()).add("seen", seen.text()));
+  chip->ending = {"moved", ErrorKind::exit_moved, exposure};
+  if (options_.life.verify.on_change == OnChange::block) {
+    chip->trouble = Error{ErrorKind::exit_moved, seen.text()};
+    return fire(chip, Event::forbidden);
+  }
+  fire(chip, Event::lost);
+}
+
+void Service::wanted(ChipIndex index) {
+  const auto chip = find(index);
+  if (!chip) return;
+  if (chip->phase == Phase::released && !draws_by_itself(*chip)) {
+    return refuse_waiting(chip, Error{ErrorKind::chip_released});
+  }
+  const bool ends = chip->phase == Phase::releasing;
+  if (ends && !draws_by_itself(*chip)) return refuse_waiting(chip, Error{ErrorKind::chip_released});
+  fire(chip, Event::wanted);
+  if (chip->phase == Phase::blocked)
+    return refuse_waiting(chip, chip->trouble.value_or(Error{ErrorKind::chip_blocked}));
+  // The route and this wish crossed each other on their way.
+  if (chip->usable()) parts_.plane.open(chip->index, chip->current->route);
+}
+
+void Service::endpoint_news(EndpointIndex endpoint, gateway::EndpointNews news) {
+  const auto& name = options_.endpoint_names.at(endpoint.value());
+  auto& choice = drawer_.endpoints();
+  if (news == gateway::EndpointNews::reachable) {
+    if (!choice.healthy(endpoint)) parts_.log.info("endpoint_up", {{"endpoint", name}});
+    drawer_.heard_success(endpoint);
+    return;
+  }
+  // Every shard reports; the first one counts until its backoff has passed.
+  if (!choice.up(endpoint, Clock::now())) return;
+  choice.failed(endpoint, Clock::now());
+  parts_.log.warn("endpoint_down", {{"endpoint", name}});
+}
+
+void Service::gateway_news(ChipIndex index, Epoch epoch, const Error& error) {
+  const auto chip = find(index);
+  if (!chip || chip->epoch != epoch || !chip->usable()) return;
+  const auto endpoint = chip->current->endpoint;
+  const auto now = Clock::now();
+  auto& choice = drawer_.endpoints();
+  if (info(error.kind).fault == Fault::gateway && !choice.up(endpoint, now)) {
+    // A session stays where it was drawn as long as nothing better is to be had.
+    const auto other = choice.pick(now);
+    if (other != endpoint && choice.up(other, now)) {
+      chip->ending = {"endpoint_down", ErrorKind::fenced, {}};
+      return fire(chip, Event::lost);
+    }
+  }
+  if (options_.life.verify.looking == Looking::on)
+    chip->next_look = std::min(chip->next_look, now + after_gateway_error);
+}
+
+void Service::other_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {
+  const auto chip = find(index);
+  if (!chip || chip->epoch != epoch || !chip->current || chip->phase == Phase::releasing) return;
+  const auto& known = chip->current->exits.of_family(seen);
+  if (!known || lifecycle::same_exit(*known, seen, options_.life)) return;
+  chip->observed = seen;
+  moved(chip, seen, "reply");
+}
+
+void Service::same_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {
+  const auto chip = find(index);
+  if (!chip || chip->epoch != epoch || !chip->usable()) return;
+  const auto& known = chip->current->exits.of_family(seen);
+  if (known && lifecycle::same_exit(*known, seen, options_.life)) same(chip);
+}
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,160 @@
+// What a start finds, and how it goes on.
+#include "chipgate/lifecycle/service.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace chipgate::lifecycle {
+namespace {
+
+// The chip was to have another assignment when the process ended in the middle of it.
+bool wants_another(std::string_view reason) {
+  constexpr std::array<std::string_view, 5> reasons{"rotated", "moved", "exit_lost", "endpoint_down", "config_changed"};
+  return std::ranges::find(reasons, reason) != reasons.end();
+}
+
+ledger::Arming armed_at_first(ledger::ConnectMode mode) {
+  return mode == ledger::ConnectMode::manual ? ledger::Arming::disarmed : ledger::Arming::armed;
+}
+
+}  // namespace
+
+void Service::begin(const std::vector<ChipSpec>& configured, const ledger::Restored& restored) {
+  for (const auto& spec : configured) add(spec, ledger::ChipOrigin::configured);
+  for (const auto& row : restored.chips) {
+    auto chip = find(row.id);
+    if (!chip && row.origin == ledger::ChipOrigin::api) {
+      chip = add({row.id, row.alias, row.port, row.connect, row.quota}, ledger::ChipOrigin::api);
+    }
+    if (chip) restore(chip, row);
+  }
+  const auto now = Clock::now();
+  const auto wall = std::chrono::system_clock::now();
+  for (const auto& [id, draws] : restored.recent_draws) {
+    if (const auto chip = find(id)) {
+      for (const auto at : draws) chip->pace.opened_at(now - std::max(WallTime::duration(0), wall - at));
+    }
+  }
+  for (const auto& row : restored.live) {
+    if (const auto chip = find(row.chip)) {
+      restore_row(chip, row);
+    } else {
+      // Of a chip that the configuration names no more.
+      tasks_.spawn(finish_row(nullptr, row, "chip_removed"));
+    }
+  }
+  for (const auto& row : restored.chips) {
+    if (find(row.id)) continue;
+    tasks_.spawn([](Parts parts, ChipId id) -> net::Task<void> {
+      const auto gone = co_await parts.ledger.delete_chip(id, std::chrono::system_clock::now());
+      if (gone.has_error()) parts.log.error("chip_not_removed", {{"chip", id}, {"detail", gone.error().detail}});
+    }(parts_, row.id));
+  }
+}
+
+ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
+  const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
+  const auto port = parts_.plane.listen(index, spec.id, spec.port);
+  if (port.has_error()) {
+    throw std::runtime_error("the port of chip " + spec.id.value() + ": " + port.error().detail);
+  }
+  spec.port = *port;
+  parts_.log.info("port_open", {{"chip", spec.id}, {"address", options_.proxy_host}, {"port", spec.port}});
+  const auto chip = std::make_shared<Chip>(parts_.control, std::move(spec), index);
+  chip->origin = origin;
+  chip->arming = armed_at_first(chip->spec.connect);
+  chip->since = std::chrono::system_clock::now();
+  by_index_.push_back(chip);
+  chips_.emplace(chip->spec.id, chip);
+  return chip;
+}
+
+void Service::restore(const ChipPtr& chip, const ledger::ChipRow& row) {
+  // A chip that became manual, or is manual no more, begins as a new one would.
+  // Ports and aliases may have changed hands among chips: all give up theirs before any takes its new one.
+  if (row.port != chip->spec.port || row.alias != chip->spec.alias) vacating_.push_back(chip);
+  const bool same_kind =
+      (row.connect == ledger::ConnectMode::manual) == (chip->spec.connect == ledger::ConnectMode::manual);
+  if (same_kind) chip->arming = row.arming;
+}
+
+void Service::restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row) {
+  if (row.state == ledger::AssignmentState::pending) {
+    tasks_.spawn(finish_row(nullptr, row, "abandoned"));
+    return;
+  }
+  if (row.closing_at) return finish(chip, row, row.release_reason);
+  auto assignment = drawer_.resume(row, chip->epoch);
+  if (!assignment) return finish(chip, row, "config_changed");
+  const auto age = std::max(WallTime::duration(0), std::chrono::system_clock::now() - row.verified_at);
+  assignment->opened = Clock::now();
+  assignment->verified = Clock::now() - age;
+  chip->current = std::move(assignment);
+  chip->phase = Phase::resuming;
+  chip->next_look = drawer_.pace().reserve(Clock::now());
+}
+
+void Service::finish(const ChipPtr& chip, const ledger::AssignmentRow& row, std::string reason) {
+  chip->phase = wants_another(reason) ? Phase::rotating : Phase::releasing;
+  tasks_.spawn(finish_row(chip, row, std::move(reason)));
+}
+
+// Nothing of it can be open: its process is gone.
+net::Task<void> Service::finish_row(ChipPtr chip, ledger::AssignmentRow row, std::string reason) {
+  Bell bell(parts_.control);
+  for (;;) {
+    const auto closed =
+        co_await parts_.ledger.close({row.id, std::chrono::system_clock::now(), reason, row.exposure, row.traffic});
+    if (closed.has_value()) break;
+    co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
+  }
+  parts_.log.info("ended", {{"chip", row.chip}, {"session", row.session}, {"reason", reason}});
+  if (chip) fire(chip, Event::closed);
+}
+
+void Service::start() {
+  clock_offset_ = std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+  tasks_.spawn(restore_traffic());
+  // The ledger takes them in this order.
+  for (const auto& chip : vacating_) {
+    auto row = row_of(*chip);
+    row.port = 0;
+    row.alias.clear();
+    tasks_.spawn(record_chip(std::move(row)));
+  }
+  vacating_.clear();
+  for (const auto& [id, chip] : chips_) {
+    tasks_.spawn(record_chip(row_of(*chip)));
+    if (chip->phase == Phase::resuming) {
+      parts_.log.info("resumed", {{"chip", id}, {"session", chip->current->session}});
+      if (options_.life.verify.looking == Looking::off) fire(chip, Event::confirmed);
+    }
+    const bool wished = chip->spec.connect != ledger::ConnectMode::on_demand && chip->arming == ledger::Arming::armed;
+    if (wished && chip->phase == Phase::released) fire(chip, Event::connect);
+  }
+  tick();
+}
+
+net::Task<void> Service::record_chip(ledger::ChipRow row) {
+  const auto id = row.id;
+  const auto put = co_await parts_.ledger.put_chip(std::move(row));
+  if (put.has_error()) {
+    parts_.log.error("chip_not_recorded", {{"chip", id}, {"detail", put.error().detail}});
+  } else if (put->verdict == ledger::PutChip::port_taken || put->verdict == ledger::PutChip::alias_taken) {
+    parts_.log.error("chip_not_recorded",
+                     {{"chip", id}, {"detail", "its port or alias is chip " + put->holder + "'s"}});
+  }
+}
+
+void Service::stop(std::function<void()> done) {
+  stopping_ = true;
+  ticker_.cancel();
+  tasks_.spawn([](Service& self, std::function<void()> then) -> net::Task<void> {
+    co_await self.flush_traffic();
+    then();
+  }(*this, std::move(done)));
+}
+
+}  // namespace chipgate::lifecycle

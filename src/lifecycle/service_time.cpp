@@ -1,0 +1,132 @@
+// What is due.
+#include "chipgate/lifecycle/service.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+
+namespace chipgate::lifecycle {
+namespace {
+
+constexpr Milliseconds tick_every{100};
+constexpr Milliseconds keep_every{1'000};
+constexpr Milliseconds flush_every{30'000};
+// Clocks that are set, and hosts that slept. NTP's slewing stays far below.
+constexpr std::chrono::seconds clock_jump{30};
+// More than one WhatsApp session on a chip is told once for each number of them.
+constexpr std::uint32_t one_session = 1;
+
+std::chrono::nanoseconds wall_minus_steady() {
+  return std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+}
+
+}  // namespace
+
+void Service::tick() {
+  const auto now = Clock::now();
+  const bool second = now - last_second_ >= keep_every;
+  if (second) heed_clocks();
+  // A chip may go while it is attended to.
+  const auto all = by_index_;
+  for (const auto& chip : all) {
+    if (!chip) continue;
+    attend(chip, now);
+    if (second && chip->phase == Phase::active) keep(chip, now);
+  }
+  if (second) {
+    last_second_ = now;
+    survey_crowds();
+  }
+  if (now - last_flush_ >= flush_every) tasks_.spawn(flush_traffic());
+  ticker_.expires_after(tick_every);
+  ticker_.async_wait([this](boost::system::error_code error) {
+    if (!error && !stopping_) tick();
+  });
+}
+
+void Service::attend(const ChipPtr& chip, TimePoint now) {
+  if (chip->phase == Phase::acquiring) {
+    if (chip->drawing == Chip::Busy::yes || !chip->retry_at || *chip->retry_at > now) return;
+    const auto capped = chip->pace.capped_until(options_.life.draw, now);
+    if (capped > now && chip->urgency == Urgency::normal) {
+      chip->trouble = Error{ErrorKind::draws_capped};
+      chip->retry_at = capped;
+      return refuse_waiting(chip, *chip->trouble);
+    }
+    if (const auto until = drawer_.breaker().wait(now)) {
+      chip->trouble = drawer_.breaker().error();
+      // Not all at once when it closes.
+      chip->retry_at = *until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
+      return;
+    }
+    return tasks_.spawn(draw_round(chip));
+  }
+  const bool looked_at = chip->usable() || chip->phase == Phase::resuming;
+  if (!looked_at || options_.life.verify.looking == Looking::off) return;
+  if (chip->looking == Chip::Busy::no && now >= chip->next_look) {
+    if (const auto until = drawer_.breaker().wait(now)) {
+      chip->next_look = *until;
+    } else {
+      tasks_.spawn(look_at(chip));
+    }
+  }
+  if (chip->phase == Phase::active && now - chip->current->verified > options_.life.verify.max_age) {
+    parts_.log.warn("exit_unconfirmed", {{"chip", chip->spec.id}});
+    fire(chip, Event::doubted);
+  }
+}
+
+void Service::keep(const ChipPtr& chip, TimePoint now) {
+  const auto usage = parts_.plane.usage(chip->index);
+  const auto& current = *chip->current;
+  const auto quiet = now - std::max(usage.last_used, current.opened);
+  for (const auto limit : {options_.life.keep.release_after, options_.life.keep.unused}) {
+    if (limit == Milliseconds(0) || usage.tunnels_open > 0 || quiet < limit) continue;
+    chip->ending = {"unused", ErrorKind::released, {}};
+    // Without a client that could wake it, a manual chip waits for its operator.
+    if (chip->spec.connect == ledger::ConnectMode::manual) {
+      tasks_.spawn([](Service& self, ChipPtr which) -> net::Task<void> {
+        (void)co_await self.set_arming(std::move(which), ledger::Arming::disarmed);
+      }(*this, chip));
+    }
+    return fire(chip, Event::unused);
+  }
+  // A heartbeat is a look: it uses the session, and says more than any other request.
+  const auto idle = parts_.provider.idle_limit().length;
+  const bool cools =
+      idle > Milliseconds(0) && now - std::max({usage.last_used, current.opened, current.verified}) > idle * 4 / 5;
+  if (cools) chip->next_look = std::min(chip->next_look, now);
+  const auto lifetime = parts_.provider.absolute_lifetime().length;
+  if (lifetime == Milliseconds(0) || now < chip->renew_at) return;
+  const auto age = std::chrono::system_clock::now() - current.assigned_at;
+  if (age >= lifetime - std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10))) fire(chip, Event::renew_due);
+}
+
+// After a jump nobody knows what the sessions did meanwhile.
+void Service::heed_clocks() {
+  const auto offset = wall_minus_steady();
+  const auto jumped = std::chrono::abs(offset - clock_offset_);
+  clock_offset_ = offset;
+  if (jumped < clock_jump) return;
+  parts_.log.warn("clock_jumped", {{"seconds", jumped}});
+  if (options_.life.verify.looking == Looking::off) return;
+  for (const auto& [id, chip] : chips_) fire(chip, Event::doubted);
+}
+
+void Service::survey_crowds() {
+  parts_.plane.crowds([this](const std::vector<Crowd>& crowds) {
+    std::map<ChipIndex, std::uint32_t> found;
+    for (const auto& crowd : crowds) found[crowd.chip] = crowd.whatsapp_sessions;
+    for (const auto& [id, chip] : chips_) {
+      const auto place = found.find(chip->index);
+      const auto now = place == found.end() ? 0 : place->second;
+      if (now > one_session && now > chip->crowd) {
+        parts_.log.warn("two_numbers_on_one_port", {{"chip", id}, {"whatsapp_sessions", now}});
+        journal_.tell("chip.crowded", *chip, telemetry::JsonObject().add("whatsapp_sessions", now));
+      }
+      chip->crowd = now;
+    }
+  });
+}
+
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,121 @@
+// Bytes by chip and day, and what they may be at most.
+#include "chipgate/lifecycle/service.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+std::string today() {
+  return rfc3339(std::chrono::system_clock::now()).substr(0, std::string_view("2026-01-31").size());
+}
+
+ledger::Traffic difference(const ledger::Traffic& now, const ledger::Traffic& before) {
+  return {now.up - before.up, now.down - before.down};
+}
+
+void tally(ledger::Traffic& to, const ledger::Traffic& more) {
+  to.up += more.up;
+  to.down += more.down;
+}
+
+std::uint64_t sum(const ledger::Traffic& traffic) { return traffic.up + traffic.down; }
+
+// "2026-01" of "2026-01-31"
+std::string_view month_of(std::string_view day) { return day.substr(0, 7); }
+
+}  // namespace
+
+ledger::Traffic Service::carried(const Chip& chip) const {
+  const auto usage = parts_.plane.usage(chip.index);
+  return {usage.bytes_up, usage.bytes_down};
+}
+
+net::Task<void> Service::restore_traffic() {
+  day_ = today();
+  const auto rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
+  if (rows.has_error()) co_return;
+  for (const auto& row : *rows) {
+    const auto chip = find(row.chip);
+    if (!chip) continue;
+    for (const auto& part : {row.clients, row.own}) {
+      tally(chip->meter.month, part);
+      if (row.day == day_) tally(chip->meter.today, part);
+    }
+  }
+}
+
+// One at a time. What the ledger could not take is added the next time.
+net::Task<void> Service::flush_traffic() {
+  last_flush_ = Clock::now();
+  if (flushing_) co_return;
+  flushing_ = true;
+  struct Part {
+    ChipPtr chip;
+    ledger::Traffic clients;
+    ledger::Traffic own;
+  };
+  std::vector<Part> parts;
+  std::vector<ledger::TrafficRow> rows;
+  const auto day = today();
+  for (const auto& [id, chip] : chips_) {
+    Part part{chip, carried(*chip), chip->meter.own};
+    const auto clients = difference(part.clients, chip->meter.clients_flushed);
+    const auto own = difference(part.own, chip->meter.own_flushed);
+    if (sum(clients) + sum(own) == 0) continue;
+    rows.push_back({id, day, clients, own});
+    parts.push_back(std::move(part));
+  }
+  if (!rows.empty()) {
+    const auto written = co_await parts_.ledger.add_traffic(rows);
+    if (written.has_error()) {
+      parts_.log.error("traffic_not_recorded", {{"detail", written.error().detail}});
+      flushing_ = false;
+      co_return;
+    }
+  }
+  if (day != day_) {
+    const bool new_month = month_of(day) != month_of(day_);
+    for (const auto& [id, chip] : chips_) {
+      chip->meter.today = {};
+      if (new_month) chip->meter.month = {};
+      const bool stopped_by_it = chip->phase == Phase::blocked && chip->quota_told == Chip::QuotaTold::reached;
+      chip->quota_told = Chip::QuotaTold::nothing;
+      if (stopped_by_it) fire(chip, Event::connect);
+    }
+    day_ = day;
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    auto& meter = parts[i].chip->meter;
+    meter.clients_flushed = parts[i].clients;
+    meter.own_flushed = parts[i].own;
+    for (const auto& more : {rows[i].clients, rows[i].own}) {
+      tally(meter.today, more);
+      tally(meter.month, more);
+    }
+    heed_quota(parts[i].chip);
+  }
+  flushing_ = false;
+}
+
+void Service::heed_quota(const ChipPtr& chip) {
+  const auto reached = [&](std::uint64_t percent) {
+    const auto& quota = chip->spec.quota;
+    const auto over = [&](std::uint64_t used, std::uint64_t limit) {
+      return limit != 0 && used >= limit / 100 * percent;
+    };
+    return over(sum(chip->meter.today), quota.day) || over(sum(chip->meter.month), quota.month);
+  };
+  constexpr std::uint64_t warn_at = 80;
+  if (chip->quota_told == Chip::QuotaTold::nothing && reached(warn_at)) {
+    chip->quota_told = Chip::QuotaTold::warned;
+    journal_.tell("chip.quota_warning", *chip);
+  }
+  if (chip->quota_told == Chip::QuotaTold::reached || !reached(100)) return;
+  chip->quota_told = Chip::QuotaTold::reached;
+  journal_.tell("chip.quota_reached", *chip);
+  chip->trouble = Error{ErrorKind::quota_reached};
+  chip->ending = {"quota", ErrorKind::quota_reached, {}};
+  fire(chip, Event::forbidden);
+}
+
+}  // namespace chipgate::lifecycle

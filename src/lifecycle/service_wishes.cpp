@@ -1,0 +1,177 @@
+// What operators ask for.
+#include "chipgate/lifecycle/plane_tasks.hpp"
+#include "chipgate/lifecycle/service.hpp"
+#include "chipgate/telemetry/log.hpp"
+
+#include <algorithm>
+
+namespace chipgate::lifecycle {
+namespace {
+
+// An answer to an operator waits no longer than this for what ends by itself in milliseconds.
+constexpr Milliseconds ending_patience{10'000};
+
+Denied unknown_chip(const ChipId& id) { return {Denial::unknown_chip, "there is no chip " + id.value(), "id"}; }
+
+}  // namespace
+
+// The flag is the chip's at once; the answer says whether a restart will know of it.
+net::Task<Result<void>> Service::set_arming(ChipPtr chip, ledger::Arming arming) {
+  if (chip->arming == arming) co_return Result<void>();
+  chip->arming = arming;
+  co_return co_await parts_.ledger.arm(chip->spec.id, arming);
+}
+
+net::Task<ConnectAnswer> Service::connect(ChipId id, Milliseconds wait, Urgency urgency) {
+  const auto until = Clock::now() + wait;
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
+  if (armed.has_error()) co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
+  if (urgency == Urgency::forced) chip->urgency = urgency;
+  if (!chip->usable()) fire(chip, Event::connect);
+  co_return co_await await_active(chip, std::nullopt, until);
+}
+
+net::Task<ConnectAnswer> Service::await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until) {
+  for (;;) {
+    if (chip->phase == Phase::removing || chip->phase == Phase::removed) co_return unknown_chip(chip->spec.id);
+    const bool another = chip->usable() && (!before || chip->current->id != *before);
+    if (another || chip->phase == Phase::blocked || Clock::now() >= until) co_return view(*chip);
+    co_await chip->bell.wait_until(until);
+  }
+}
+
+// A late word about an assignment that is over must not end its successor.
+std::optional<Denied> Service::not_current(const Chip& chip, std::optional<AssignmentId> id) const {
+  if (!id) return std::nullopt;
+  const bool none_to_end = chip.phase == Phase::released || chip.phase == Phase::blocked;
+  if (none_to_end || (chip.current && chip.current->id == *id)) return std::nullopt;
+  return Denied{Denial::not_current, "the chip's assignment is another one by now", "assignment_id"};
+}
+
+net::Task<Wish<Released>> Service::release(ChipId id, std::optional<AssignmentId> assignment) {
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  if (auto denied = not_current(*chip, assignment)) co_return std::move(*denied);
+  Released answer;
+  if (chip->current) answer.assignment = chip->current->id;
+  chip->ending = {"released", ErrorKind::released, {}};
+  fire(chip, Event::release);
+  // After the fence has begun: a ledger that cannot write holds up no release.
+  const auto disarmed = co_await set_arming(chip, ledger::Arming::disarmed);
+  if (disarmed.has_error()) answer.recorded = Recorded::fenced_not_recorded;
+  co_return co_await await_ended(chip, answer);
+}
+
+net::Task<Wish<Released>> Service::await_ended(ChipPtr chip, Released answer) {
+  const auto until = Clock::now() + ending_patience;
+  const auto ends = [&] { return state_of(chip->phase) == State::releasing && chip->phase != Phase::removed; };
+  while (ends() && chip->recorded == Recorded::yes && Clock::now() < until) co_await chip->bell.wait_until(until);
+  if (ends()) answer.recorded = Recorded::fenced_not_recorded;
+  co_return answer;
+}
+
+net::Task<ConnectAnswer> Service::rotate(ChipId id, std::optional<AssignmentId> assignment, Milliseconds wait,
+                                         Urgency urgency) {
+  const auto until = Clock::now() + wait;
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  if (auto denied = not_current(*chip, assignment)) co_return std::move(*denied);
+  if (urgency == Urgency::normal && chip->pace.capped_until(options_.life.draw, Clock::now()) > Clock::now()) {
+    co_return Denied{Denial::capped, "the chip had its assignments of this hour; force it, or raise the limit", {}};
+  }
+  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
+  if (armed.has_error()) co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
+  chip->urgency = urgency;
+  std::optional<AssignmentId> before;
+  if (chip->current) {
+    before = chip->current->id;
+    chip->ending = {"rotated", ErrorKind::released, {}};
+  }
+  fire(chip, Event::rotate);
+  co_return co_await await_active(chip, before, until);
+}
+
+net::Task<Wish<Released>> Service::remove(ChipId id) {
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  if (chip->origin == ledger::ChipOrigin::configured) {
+    co_return Denied{Denial::configured, "the chip stands in the configuration: remove it there", "id"};
+  }
+  Released answer;
+  if (chip->current) answer.assignment = chip->current->id;
+  chip->ending = {"chip_removed", ErrorKind::released, {}};
+  fire(chip, Event::remove);
+  const auto until = Clock::now() + ending_patience;
+  while (find(id) == chip && chip->recorded == Recorded::yes && Clock::now() < until) {
+    co_await chip->bell.wait_until(until);
+  }
+  if (find(id) == chip) answer.recorded = Recorded::fenced_not_recorded;
+  co_return answer;
+}
+
+net::Task<Wish<VerifyAnswer>> Service::verify(ChipId id) {
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  if (!chip->current || (!chip->usable() && chip->phase != Phase::resuming)) {
+    co_return Denied{Denial::not_current, "the chip has no assignment to look at", "id"};
+  }
+  const auto epoch = chip->epoch;
+  ++chip->working;
+  const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
+  --chip->working;
+  chip->bell.ring();
+  if (chip->epoch == epoch && chip->current) looked(chip, verdict);
+  co_return VerifyAnswer{verdict.what, verdict.address, verdict.error};
+}
+
+net::Task<Wish<std::optional<IpAddress>>> Service::report(ChipId id, Report report) {
+  const auto chip = find(id);
+  if (!chip) co_return unknown_chip(id);
+  telemetry::JsonObject body;
+  body.add("kind", report.kind).add("note", report.note);
+  if (report.kind != "banned") {
+    if (chip->current) chip->next_look = Clock::now();
+    journal_.tell("chip.reported", *chip, body);
+    co_return std::optional<IpAddress>();
+  }
+  const auto exits = co_await exits_of(chip, report.assignment);
+  if (exits.has_error()) co_return Denied{Denial::ledger_unavailable, exits.error().detail, {}};
+  std::optional<IpAddress> denied;
+  for (const auto& address : {exits->v6, exits->v4}) {
+    if (!address) continue;
+    const auto written = co_await parts_.ledger.deny({.address = *address,
+                                                      .at = std::chrono::system_clock::now(),
+                                                      .reason = "banned " + report.note,
+                                                      .chip = id.value()});
+    if (written.has_error()) co_return Denied{Denial::ledger_unavailable, written.error().detail, {}};
+    denied = address;
+  }
+  if (!denied) co_return Denied{Denial::not_current, "the chip has no such assignment", "assignment_id"};
+  body.add("exit_ip", denied->text());
+  journal_.tell("chip.banned", *chip, body);
+  co_return denied;
+}
+
+// Of the assignment that is named, else of the current one, else of the last.
+net::Task<Result<ledger::Exits>> Service::exits_of(ChipPtr chip, std::optional<AssignmentId> id) {
+  if (chip->current && (!id || chip->current->id == *id)) co_return chip->current->exits;
+  ledger::AssignmentFilter filter{.chip = chip->spec.id};
+  if (id) filter.before = id->value() + 1;
+  filter.limit = 1;
+  const auto rows = co_await parts_.ledger.assignments(filter);
+  if (rows.has_error()) co_return rows.error();
+  if (rows->empty() || (id && rows->front().row.id != *id)) co_return ledger::Exits{};
+  co_return rows->front().row.exits;
+}
+
+net::Task<std::vector<TunnelView>> Service::tunnels(std::optional<ChipId> id) {
+  auto all = co_await lifecycle::tunnels(parts_.plane);
+  if (id) std::erase_if(all, [&](const TunnelView& tunnel) { return tunnel.chip_id != id->value(); });
+  co_return all;
+}
+
+net::Task<bool> Service::cut(TunnelId tunnel) { co_return co_await lifecycle::cut(parts_.plane, tunnel); }
+
+}  // namespace chipgate::lifecycle
