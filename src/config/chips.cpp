@@ -1,6 +1,7 @@
 // The chips of the file: ranges written out, names and ports that nobody else has.
 #include "chipgate/base/ascii.hpp"
 #include "readers.hpp"
+#include "words.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -35,6 +36,8 @@ struct Draft {
   ChipId id;
   string alias;
   std::optional<std::uint16_t> port;
+  ledger::ConnectMode connect;
+  ledger::Quota quota;
   const Map* entry;
 };
 
@@ -43,7 +46,7 @@ class Chips {
   Chips(const Map& root, const ChipSurroundings& surroundings)
       : root_(root), surroundings_(surroundings), entries_(root.maps("chips")) {}
 
-  std::vector<proxy::ChipOptions> read() {
+  std::vector<lifecycle::ChipSpec> read() {
     for (const auto& entry : entries_) {
       if (!draft(entry)) return {};
     }
@@ -67,6 +70,8 @@ class Chips {
     const auto numbers = read_numbers(entry, id);
     const auto alias = read_alias(entry);
     const auto port = read_port(entry);
+    const auto connect = entry.choice<ledger::ConnectMode>("connect", ledger::ConnectMode::on_demand, connect_modes);
+    const auto quota = read_quota(entry.map("quota"));
     if (!id || !numbers) return true;
     if (numbers->last - numbers->first >= most_chips - drafts_.size()) {
       root_.problem("chips", "are more than 20000", "run a second chipgate with an account of its own");
@@ -84,7 +89,8 @@ class Chips {
         problem(entry, "port", "leaves no room: the last of these chips would be above 65535");
         return true;
       }
-      drafts_.push_back({std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, &entry});
+      drafts_.push_back(
+          {std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, connect, quota, &entry});
     }
     return true;
   }
@@ -178,8 +184,8 @@ class Chips {
   }
 
   // Gives the lowest free ports of the range to those without one, in order.
-  std::vector<proxy::ChipOptions> settle() {
-    std::vector<proxy::ChipOptions> chips;
+  std::vector<lifecycle::ChipSpec> settle() {
+    std::vector<lifecycle::ChipSpec> chips;
     chips.reserve(drafts_.size());
     const auto& range = surroundings_.range;
     std::uint32_t next = range.first;
@@ -190,7 +196,7 @@ class Chips {
         if (next > range.last) ++left_out;
         chip.port = next > range.last ? std::uint16_t{0} : static_cast<std::uint16_t>(next++);
       }
-      chips.push_back({std::move(chip.id), std::move(chip.alias), *chip.port});
+      chips.push_back({std::move(chip.id), std::move(chip.alias), *chip.port, chip.connect, chip.quota});
     }
     const auto listen = root_.map("listen");
     if (left_out > 0) {
@@ -215,7 +221,7 @@ class Chips {
 
 }  // namespace
 
-std::vector<proxy::ChipOptions> read_chips(const Map& root, const ChipSurroundings& surroundings) {
+std::vector<lifecycle::ChipSpec> read_chips(const Map& root, const ChipSurroundings& surroundings) {
   return Chips(root, surroundings).read();
 }
 

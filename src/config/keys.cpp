@@ -8,8 +8,8 @@ namespace {
 
 using std::string_view;
 
-constexpr std::array<string_view, 9> root{"listen",     "gateway", "chips", "limits", "timeouts",
-                                          "fail_style", "workers", "log",   "admin"};
+constexpr std::array<string_view, 13> root{"listen", "gateway",  "chips",      "ledger",  "verify", "draws", "keep",
+                                           "limits", "timeouts", "fail_style", "workers", "log",    "admin"};
 constexpr std::array<string_view, 5> listen{"address", "ports", "behind_userland_proxy", "client_credentials",
                                             "allow_clients"};
 constexpr std::array<string_view, 3> credentials{"username", "password", "password_file"};
@@ -18,13 +18,20 @@ constexpr std::array<string_view, 14> gateway{
     "lifetime", "tls",       "connect_timeout", "resolve_every", "username_template", "password_template", "session"};
 constexpr std::array<string_view, 2> tls{"ca_file", "server_name"};
 constexpr std::array<string_view, 2> session{"alphabet", "length"};
-constexpr std::array<string_view, 4> chip{"id", "alias", "port", "numbers"};
+constexpr std::array<string_view, 6> chip{"id", "alias", "port", "numbers", "connect", "quota"};
+constexpr std::array<string_view, 2> quota{"day", "month"};
+constexpr std::array<string_view, 4> ledger{"path", "quarantine", "prefix_v4", "prefix_v6"};
+constexpr std::array<string_view, 7> verify{"enabled",   "interval",  "max_age",  "timeout",
+                                            "echoes_v4", "echoes_v6", "on_change"};
+constexpr std::array<string_view, 6> draws{"per_round",  "retry_min",         "retry_max",
+                                           "per_second", "per_chip_and_hour", "when_scarce"};
+constexpr std::array<string_view, 2> keep{"release_after", "unused"};
 constexpr std::array<string_view, 2> limits{"tunnels_per_chip", "held_per_chip"};
 constexpr std::array<string_view, 6> timeouts{"connect_budget", "head", "idle", "half_closed", "first_reply", "drain"};
 constexpr std::array<string_view, 4> log{"level", "format", "access", "path"};
 constexpr std::array<string_view, 2> admin{"listen", "hosts"};
 
-constexpr std::array<Section, 11> all{{
+constexpr std::array<Section, 16> all{{
     {"", root},
     {"listen", listen},
     {"listen.client_credentials", credentials},
@@ -32,6 +39,11 @@ constexpr std::array<Section, 11> all{{
     {"gateway.tls", tls},
     {"gateway.session", session},
     {"chips[]", chip},
+    {"chips[].quota", quota},
+    {"ledger", ledger},
+    {"verify", verify},
+    {"draws", draws},
+    {"keep", keep},
     {"limits", limits},
     {"timeouts", timeouts},
     {"log", log},

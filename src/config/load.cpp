@@ -16,6 +16,10 @@ Settings read_settings(const Map& root) {
   settings.relay = read_relay(root.map("timeouts"));
   settings.log = read_log(root.map("log"));
   settings.admin = read_admin(root.map("admin"));
+  settings.ledger = read_ledger(root.map("ledger"));
+  settings.life = read_life(root);
+  settings.life.prefix_v4 = settings.ledger.prefix_v4;
+  settings.life.prefix_v6 = settings.ledger.prefix_v6;
   std::optional<provider::Provider> provider;
   if (root.has("gateway")) {
     const auto gateway = root.map("gateway");

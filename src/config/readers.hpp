@@ -41,7 +41,13 @@ struct ChipSurroundings {
   std::optional<provider::Provider> provider;
 };
 
+ledger::LedgerOptions read_ledger(const Map& ledger);
+lifecycle::LifeOptions read_life(const Map& root);
+ledger::Quota read_quota(const Map& quota);
+// "500MB": kB, MB, GB and TB are powers of 1000, as providers sell them.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
 // With a port for each.
-std::vector<proxy::ChipOptions> read_chips(const Map& root, const ChipSurroundings& surroundings);
+std::vector<lifecycle::ChipSpec> read_chips(const Map& root, const ChipSurroundings& surroundings);
 
 }  // namespace chipgate::config

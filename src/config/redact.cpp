@@ -65,6 +65,15 @@ string url(const gateway::EndpointOptions& endpoint) {
   return string(scheme(endpoint.kind)) + "://" + host + ":" + std::to_string(endpoint.port);
 }
 
+// In the largest unit that says it whole; what was read is always a whole number of kB.
+string size(std::uint64_t bytes) {
+  for (const auto& [factor, unit] :
+       {std::pair(1'000'000'000'000ULL, "TB"), {1'000'000'000ULL, "GB"}, {1'000'000ULL, "MB"}}) {
+    if (bytes % factor == 0) return std::to_string(bytes / factor) + unit;
+  }
+  return std::to_string(bytes / 1'000) + "kB";
+}
+
 void write_listen(Writer& out, const Settings& settings) {
   const auto& listen = settings.proxy.listen;
   out.put("address", listen.address.text());
@@ -114,9 +123,51 @@ void write_chips(YAML::Emitter& yaml, Writer& out, const Settings& settings) {
     out.put("id", chip.id.value());
     out.put_if_set("alias", chip.alias);
     out.put("port", std::uint64_t{chip.port});
+    out.put("connect", word(connect_modes, chip.connect));
+    if (chip.quota != ledger::Quota{}) {
+      out.section("quota", [&] {
+        if (chip.quota.day != 0) out.put("day", size(chip.quota.day));
+        if (chip.quota.month != 0) out.put("month", size(chip.quota.month));
+      });
+    }
     yaml << EndMap;
   }
   yaml << EndSeq;
+}
+
+void write_life(Writer& out, const Settings& settings) {
+  out.section("ledger", [&] {
+    out.put("path", settings.ledger.path.string());
+    out.put("quarantine", settings.ledger.quarantine);
+    out.put("prefix_v4", std::uint64_t{settings.ledger.prefix_v4});
+    out.put("prefix_v6", std::uint64_t{settings.ledger.prefix_v6});
+  });
+  const auto& verify = settings.life.verify;
+  out.section("verify", [&] {
+    const auto url = [](const protocol::HttpUrl& echo) {
+      return "http://" + echo.authority.text() + echo.path_and_query;
+    };
+    out.put("enabled", verify.looking == lifecycle::Looking::on);
+    out.put("interval", verify.interval);
+    out.put("max_age", verify.max_age);
+    out.put("timeout", verify.timeout);
+    out.list("echoes_v4", verify.echoes_v4, url);
+    out.list("echoes_v6", verify.echoes_v6, url);
+    out.put("on_change", word(on_changes, verify.on_change));
+  });
+  const auto& draws = settings.life.draw;
+  out.section("draws", [&] {
+    out.put("per_round", std::uint64_t{draws.per_round});
+    out.put("retry_min", draws.retry_min);
+    out.put("retry_max", draws.retry_max);
+    out.put("per_second", std::uint64_t{draws.per_second});
+    out.put("per_chip_and_hour", std::uint64_t{draws.per_chip_and_hour});
+    out.put("when_scarce", word(when_scarces, draws.when_scarce));
+  });
+  out.section("keep", [&] {
+    out.put_or_off("release_after", settings.life.keep.release_after);
+    out.put_or_off("unused", settings.life.keep.unused);
+  });
 }
 
 void write_rest(Writer& out, const Settings& settings) {
@@ -156,6 +207,7 @@ string redacted_yaml(const Settings& settings) {
   out.section("listen", [&] { write_listen(out, settings); });
   out.section("gateway", [&] { write_gateway(out, settings); });
   write_chips(yaml, out, settings);
+  write_life(out, settings);
   write_rest(out, settings);
   yaml << EndMap;
   return string(yaml.c_str()) + "\n";

@@ -1,6 +1,8 @@
 // The words that stand for values, shared by reading and writing.
 #pragma once
 
+#include "chipgate/ledger/rows.hpp"
+#include "chipgate/lifecycle/options.hpp"
 #include "chipgate/protocol/refusal.hpp"
 #include "chipgate/telemetry/options.hpp"
 
@@ -24,6 +26,14 @@ inline constexpr Words<telemetry::LogLevel, 4> log_levels{{{"debug", telemetry::
                                                            {"error", telemetry::LogLevel::error}}};
 inline constexpr Words<telemetry::LogFormat, 2> log_formats{
     {{"text", telemetry::LogFormat::text}, {"json", telemetry::LogFormat::json}}};
+
+inline constexpr Words<ledger::ConnectMode, 3> connect_modes{{{"manual", ledger::ConnectMode::manual},
+                                                              {"on_demand", ledger::ConnectMode::on_demand},
+                                                              {"on_start", ledger::ConnectMode::on_start}}};
+inline constexpr Words<lifecycle::OnChange, 2> on_changes{
+    {{"redraw", lifecycle::OnChange::redraw}, {"block", lifecycle::OnChange::block}}};
+inline constexpr Words<lifecycle::WhenScarce, 2> when_scarces{
+    {{"strict", lifecycle::WhenScarce::strict}, {"oldest", lifecycle::WhenScarce::oldest}}};
 
 template <class T, std::size_t count>
 std::string_view word(const Words<T, count>& words, T value) {

@@ -3,6 +3,9 @@
 
 #include "chipgate/admin/options.hpp"
 #include "chipgate/gateway/options.hpp"
+#include "chipgate/ledger/options.hpp"
+#include "chipgate/lifecycle/control.hpp"
+#include "chipgate/lifecycle/options.hpp"
 #include "chipgate/provider/provider.hpp"
 #include "chipgate/proxy/options.hpp"
 #include "chipgate/relay/options.hpp"
@@ -13,21 +16,19 @@
 
 namespace chipgate::config {
 
-// Both ends included.
-struct PortRange {
-  std::uint16_t first = 20'001;
-  std::uint16_t last = 29'999;
-};
+using lifecycle::PortRange;
 
 struct Settings {
   proxy::ProxyOptions proxy;
   // In the file's order, ranges written out, every port settled; 0 is left to the kernel.
-  std::vector<proxy::ChipOptions> chips;
+  std::vector<lifecycle::ChipSpec> chips;
   // Where chips that are added later find their ports.
   PortRange chip_ports;
   gateway::GatewayOptions gateway;
   provider::ProviderOptions provider;
   relay::RelayOptions relay;
+  ledger::LedgerOptions ledger;
+  lifecycle::LifeOptions life;
   telemetry::LogOptions log;
   admin::AdminOptions admin;
 };

@@ -5,12 +5,21 @@
 #include "chipgate/ledger/rows.hpp"
 #include "chipgate/net/task.hpp"
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace chipgate::ledger {
+
+// A ledger that was here and is not the one that is here now: its file is gone, was replaced, or is an earlier copy.
+struct Lost {
+  std::string ledger_id;
+  WallTime last_written{};
+  std::uint64_t assignments = 0;
+};
 
 // What a chipgate that starts finds.
 struct Restored {
@@ -23,6 +32,8 @@ struct Restored {
   std::map<ChipId, std::vector<WallTime>> recent_draws;  // assignments of the last hour, by chip, oldest first
   std::size_t quarantined = 0;
   std::uint64_t assignments = 0;  // rows in all
+  // Worth a warning: sessions and quarantines of that ledger are not known here.
+  std::optional<Lost> lost{};
 };
 
 enum class PutChip : std::uint8_t { created, changed, unchanged, port_taken, alias_taken };
@@ -109,6 +120,8 @@ class Ledger {
   virtual ~Ledger() = default;
 
   // --- chips
+  // Creates the chip, or changes its alias, port and mode; a chip that exists keeps its arming and its creation time.
+  // Ports and aliases are one chip's until it is deleted; port 0 and an empty alias are nobody's.
   virtual net::Task<Result<PutChipAnswer>> put_chip(ChipRow) = 0;
   virtual net::Task<Result<void>> arm(ChipId, Arming) = 0;
   virtual net::Task<Result<void>> delete_chip(ChipId, WallTime at) = 0;
@@ -118,6 +131,7 @@ class Ledger {
   virtual net::Task<Result<Issued>> issue(Issue) = 0;
   // What became of an issued session that was not opened.
   virtual net::Task<Result<void>> settle(SessionIdentifier, IdentifierOutcome, std::optional<IpAddress> observed) = 0;
+  // An error, too, where the session was not issued to the chip, or the chip has a row in that state already.
   virtual net::Task<Result<Taken>> take(Take) = 0;
   virtual net::Task<Result<void>> closing(AssignmentId, WallTime at, std::string reason) = 0;
   // Also of a pending row that is not wanted any more. Closing what is closed changes nothing.
@@ -125,6 +139,7 @@ class Ledger {
   virtual net::Task<Result<void>> swap(Swap) = 0;
   virtual net::Task<Result<void>> verified(AssignmentId, WallTime at) = 0;
   virtual net::Task<Result<void>> observe(Observe) = 0;
+  // As far as two chips must not share it: the prefix of the address is denied.
   virtual net::Task<Result<void>> deny(DeniedExit) = 0;
   virtual net::Task<Result<bool>> allow(IpAddress) = 0;  // false: it was not denied
 
@@ -136,6 +151,7 @@ class Ledger {
   // --- history, on a connection of its own that only reads
   virtual net::Task<Result<std::vector<HistoryRow>>> assignments(AssignmentFilter) = 0;
   virtual net::Task<Result<std::vector<EventRow>>> events(EventFilter) = 0;
+  // Both days are within; an empty one is no limit.
   virtual net::Task<Result<std::vector<TrafficRow>>> traffic(std::optional<ChipId>, std::string from_day,
                                                              std::string to_day) = 0;
   virtual net::Task<Result<std::vector<DeniedExit>>> denied() = 0;

@@ -54,4 +54,10 @@ struct LifeOptions {
   unsigned prefix_v6 = 64;
 };
 
+// Where chips find their ports; both ends included.
+struct PortRange {
+  std::uint16_t first = 20'001;
+  std::uint16_t last = 29'999;
+};
+
 }  // namespace chipgate::lifecycle

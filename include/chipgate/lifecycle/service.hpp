@@ -19,12 +19,6 @@
 
 namespace chipgate::lifecycle {
 
-// Where chips that are added later find their ports; both ends included.
-struct PortRange {
-  std::uint16_t first = 20'001;
-  std::uint16_t last = 29'999;
-};
-
 struct ServiceOptions {
   LifeOptions life;
   PortRange ports;
