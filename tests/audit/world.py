@@ -100,7 +100,8 @@ class World:
     def start_gate(self) -> None:
         path = self.folder / "chipgate.yaml"
         path.write_text(json.dumps(self.configuration(), indent=2))
-        environment = {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD, "CHIPGATE_UNGUARDED": self.plan.without}
+        environment = {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD, "CHIPGATE_UNGUARDED": self.plan.without,
+                       "CHIPGATE_UNGUARDED_ORIGIN": str(self.sim["origin"])}
         gate = stack.Process("chipgate", [stack.BUILD / self.plan.program, "serve", "--config", path], environment)
         self._gate = gate
         try:
