@@ -63,11 +63,11 @@ class Proof final : private gateway::EndpointObserver {
       const auto url = protocol::parse_absolute_url(echo.url).value();
       const auto until = Clock::now() + look_timeout;
       const auto seen = co_await gateway::look(dialer_, {waiter, route, watch, until}, url);
-      if (seen.has_value()) {
-        out_ << "  " << what << " leaves by " << seen->text() << '\n' << std::flush;
-        co_return *seen;
+      if (seen.address.has_value()) {
+        out_ << "  " << what << " leaves by " << seen.address->text() << '\n' << std::flush;
+        co_return *seen.address;
       }
-      last = seen.error();
+      last = seen.address.error();
       // Another echo would be told the same.
       if (last == ErrorKind::provider_auth || last == ErrorKind::gateway_refused) break;
     }

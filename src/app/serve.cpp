@@ -14,7 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <stdexcept>
-#include <system_error>
 
 namespace chipgate::app {
 namespace {
@@ -122,12 +121,9 @@ void Server::report_descriptors() {
 
 void Server::open_ports() {
   for (const auto& chip : settings_.chips) {
-    try {
-      const auto port = plane_.add_chip(assignments_.add(chip.id), chip);
-      log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", port}});
-    } catch (const std::system_error& error) {
-      throw std::runtime_error("the port of chip " + chip.id.value() + ": " + error.what());
-    }
+    const auto port = plane_.listen(assignments_.add(chip.id), chip.id, chip.port);
+    if (port.has_error()) throw std::runtime_error("the port of chip " + chip.id.value() + ": " + port.error().detail);
+    log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", *port}});
   }
 }
 

@@ -39,6 +39,7 @@ struct ErrorInfo {
   X(ip_literal_refused,      403, 2, "destination_ip_prohibited",   client,   "this provider sends IP-literal targets by another exit: use socks5h:// or a name") \
   X(too_many_tunnels,        429, 1, "connection_limit_reached",    client,   "the chip has its largest number of tunnels open")     \
   X(too_many_held,           429, 1, "connection_limit_reached",    client,   "the chip has its largest number of waiting clients")  \
+  X(too_many_whatsapp_sessions, 429, 1, "connection_limit_reached", client,   "the chip has its largest number of WhatsApp sessions open") \
   X(client_gone,             0,   1, "connection_terminated",       client,   "the client left before it was answered")              \
   /* what chipgate could not do */                                                                                                   \
   X(no_assignment,           503, 1, "proxy_configuration_error",   chipgate, "the chip has no assignment")                          \
@@ -46,6 +47,7 @@ struct ErrorInfo {
   X(draining,                503, 1, "connection_terminated",       chipgate, "chipgate is stopping")                                \
   X(out_of_descriptors,      503, 1, "connection_limit_reached",    chipgate, "chipgate has no file descriptor left")                \
   X(ledger_unavailable,      503, 1, "proxy_internal_error",        chipgate, "the ledger cannot be written or read")                \
+  X(port_not_bound,          0,   1, "proxy_configuration_error",   chipgate, "the chip's port cannot be bound")                     \
   X(out_of_budget,           504, 1, "connection_timeout",          chipgate, "the connect budget is used up")                       \
   /* the way to the gateway */                                                                                                       \
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
@@ -78,7 +80,8 @@ struct ErrorInfo {
   X(upstream_vanished,       0,   0, "connection_timeout",          gateway,  "the upstream answered no keepalive")                  \
   X(idle_timeout,            0,   0, "connection_timeout",          nobody,   "no byte for idle_timeout")                            \
   X(half_closed_timeout,     0,   0, "connection_timeout",          nobody,   "one side ended, and the other was quiet for half_closed") \
-  X(first_reply_timeout,     0,   0, "http_response_timeout",       provider, "the client sent, and never a byte came back")
+  X(first_reply_timeout,     0,   0, "http_response_timeout",       provider, "the client sent, and never a byte came back")         \
+  X(cut_by_operator,         0,   0, "connection_terminated",       nobody,   "an operator cut the tunnel")
 // clang-format on
 
 enum class ErrorKind : std::uint8_t {

@@ -1,6 +1,7 @@
 // Route: everything that a chip's CONNECT needs to know, made once when its assignment opens.
 #pragma once
 
+#include "chipgate/base/address.hpp"
 #include "chipgate/base/errors.hpp"
 #include "chipgate/base/ids.hpp"
 #include "chipgate/base/secret.hpp"
@@ -35,6 +36,14 @@ using RoutePtr = std::shared_ptr<const Route>;
 RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provider::Credentials&, IpLiterals);
 // The same, once its exits are known.
 RoutePtr with_exits(const Route&, std::vector<IpAddress> exits);
+
+// What an address that a reply names says about the route.
+enum class ExitVerdict : std::uint8_t {
+  unknown,  // the route has no exit of this family
+  same,
+  other,
+};
+ExitVerdict verdict_on(const Route&, const IpAddress& seen);
 
 // What a gateway's refusal means. Where its reasons repeat the credentials, only the status is kept: they go to logs.
 Error error_of_status(const Route&, unsigned status, const protocol::Fields& fields);

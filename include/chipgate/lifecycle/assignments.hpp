@@ -28,6 +28,10 @@ class Assignments final : public DataPlaneEvents {
 
   void wanted(ChipIndex) override;
   void endpoint_news(EndpointIndex, gateway::EndpointNews) override;
+  // Nothing is looked at here, so no route names an exit, and a failure changes no assignment.
+  void gateway_news(ChipIndex, Epoch, const Error&) override {}
+  void other_exit(ChipIndex, Epoch, const IpAddress&) override {}
+  void same_exit(ChipIndex, Epoch, const IpAddress&) override {}
 
   std::size_t active() const;
   std::size_t chips() const { return chips_.size(); }

@@ -35,6 +35,13 @@ class FakePlane final : public DataPlane {
     std::function<void()> done;
   };
 
+  Result<std::uint16_t> listen(ChipIndex, const ChipId&, std::uint16_t port) override { return port; }
+  void close(ChipIndex, std::function<void()> done) override { done(); }
+  void look(ChipIndex, gateway::RoutePtr, protocol::HttpUrl, Milliseconds, std::function<void(Looked)>) override {}
+  Usage usage(ChipIndex) const override { return {}; }
+  void tunnels(std::function<void(std::vector<TunnelView>)> done) override { done({}); }
+  void cut(TunnelId, std::function<void(bool)> done) override { done(false); }
+  void crowds(std::function<void(std::vector<Crowd>)> done) override { done({}); }
   void open(ChipIndex chip, gateway::RoutePtr route) override {
     calls.push_back("open " + std::to_string(chip.value()));
     opened.emplace_back(chip, std::move(route));
