@@ -61,6 +61,7 @@ void PausedListeners::resume_soon() {
 
 void PausedListeners::resume() {
   resuming_ = false;
+  if (paused_.empty()) return;
   if (!has_room()) {
     on_pause_();
     shard_.timers().arm(*this, Clock::now() + retry_after);
