@@ -99,10 +99,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         acceptor_(context, {asio::ip::make_address(options.listen.ip.text()), options.listen.port}),
         pause_(context) {}
 
-  void start() {
-    sources_.log.info("admin_listening", {{"address", local_address(acceptor_.native_handle()).text()}});
-    spawn(accept_all(shared_from_this()));
-  }
+  void start() { spawn(accept_all(shared_from_this())); }
 
   std::uint16_t port() const { return port_; }
 

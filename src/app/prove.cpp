@@ -56,18 +56,16 @@ class Proof final : private gateway::EndpointObserver {
   // The first echo that answers with an address: one that is down says nothing about the gateway.
   net::Task<std::optional<IpAddress>> look_through(std::string_view what, const gateway::Route& route) {
     Error last{ErrorKind::gateway_garbled};
-    for (const auto& echo : provider::default_echoes()) {
-      if (echo.family != provider::EchoFamily::v4) continue;
+    for (const auto& echo : settings_.life.verify.echoes_v4) {
       net::Waiter waiter(shard_);
       telemetry::StageWatch watch(counters_);
-      const auto url = protocol::parse_absolute_url(echo.url).value();
       const auto until = Clock::now() + look_timeout;
-      const auto seen = co_await gateway::look(dialer_, {waiter, route, watch, until}, url);
-      if (seen.has_value()) {
-        out_ << "  " << what << " leaves by " << seen->text() << '\n' << std::flush;
-        co_return *seen;
+      const auto seen = co_await gateway::look(dialer_, {waiter, route, watch, until}, echo);
+      if (seen.address.has_value()) {
+        out_ << "  " << what << " leaves by " << seen.address->text() << '\n' << std::flush;
+        co_return *seen.address;
       }
-      last = seen.error();
+      last = seen.address.error();
       // Another echo would be told the same.
       if (last == ErrorKind::provider_auth || last == ErrorKind::gateway_refused) break;
     }

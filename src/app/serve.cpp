@@ -3,18 +3,21 @@
 
 #include "chipgate/admin/server.hpp"
 #include "chipgate/gateway/names.hpp"
-#include "chipgate/lifecycle/assignments.hpp"
+#include "chipgate/ledger/open.hpp"
+#include "chipgate/lifecycle/service.hpp"
 #include "chipgate/net/descriptors.hpp"
 #include "chipgate/net/resolver.hpp"
 #include "chipgate/proxy/plane.hpp"
 #include "chipgate/telemetry/exposition.hpp"
 #include "chipgate/telemetry/log.hpp"
 
+#include <array>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <climits>
 #include <csignal>
 #include <stdexcept>
-#include <system_error>
+#include <unistd.h>
 
 namespace chipgate::app {
 namespace {
@@ -33,6 +36,25 @@ std::vector<std::string> endpoint_names(const gateway::GatewayOptions& options) 
   return names;
 }
 
+// Which chipgate this is, in the rows that it writes.
+std::string instance_name() {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (::gethostname(host.data(), HOST_NAME_MAX) != 0) return "unknown";
+  return host.data();
+}
+
+lifecycle::ServiceOptions service_options(const config::Settings& settings) {
+  lifecycle::ServiceOptions options;
+  options.life = settings.life;
+  options.ports = settings.chip_ports;
+  options.preset = settings.provider.preset;
+  const auto& address = settings.proxy.listen.address;
+  if (!address.is_unspecified()) options.proxy_host = address.is_v4() ? address.text() : "[" + address.text() + "]";
+  options.endpoint_names = endpoint_names(settings.gateway);
+  options.instance = instance_name();
+  return options;
+}
+
 // Members are in the order in which they depend on each other, and go in the opposite one.
 class Server final : private telemetry::MetricsSource, private admin::ReadinessSource {
  public:
@@ -43,13 +65,14 @@ class Server final : private telemetry::MetricsSource, private admin::ReadinessS
   std::span<const telemetry::ChipSample> chips() const override { return plane_.chip_samples(); }
   std::span<const telemetry::ShardCounters* const> shards() const override { return plane_.shard_samples(); }
   std::vector<telemetry::StateCount> chip_states() const override;
-  std::uint64_t assignments_active() const override { return assignments_.active(); }
+  std::uint64_t assignments_active() const override;
   std::vector<telemetry::EndpointSample> endpoints() const override;
   std::uint64_t log_dropped() const override { return log_.dropped(); }
   admin::Readiness readiness() const override;
 
   void report_descriptors();
-  void open_ports();
+  void report_ledger();
+  void begin();
   void open_admin();
   void await_signal();
   void on_signal(int number);
@@ -63,7 +86,9 @@ class Server final : private telemetry::MetricsSource, private admin::ReadinessS
   boost::asio::steady_timer drain_timer_{control_};
   provider::Provider provider_;
   proxy::Plane plane_;
-  lifecycle::Assignments assignments_;
+  // Destroyed before the io_context: what is queued is committed then.
+  ledger::Opened opened_;
+  lifecycle::Service service_;
   std::unique_ptr<net::Resolver> resolver_ = std::make_unique<net::SystemResolver>();
   gateway::Names names_;
   telemetry::Exposition exposition_;
@@ -77,7 +102,9 @@ Server::Server(const config::Settings& settings)
       log_(settings.log),
       provider_(provider::Provider::make(settings.provider).value()),
       plane_({settings.proxy, settings.gateway, settings.relay}, control_, log_),
-      assignments_(provider_, endpoint_names(settings.gateway), plane_, log_, provider::system_random()),
+      opened_(ledger::open_ledger(settings.ledger, control_, instance_name())),
+      service_(control_, service_options(settings), plane_, *opened_.ledger, provider_, log_,
+               provider::system_random()),
       names_(control_, *resolver_, settings.gateway,
              [this](EndpointIndex endpoint, const net::Resolver::Answer& answer) {
                if (answer.has_error()) {
@@ -91,15 +118,16 @@ int Server::run() {
   log_.when_full(telemetry::WhenFull::wait);
   log_.info("starting", {{"version", CHIPGATE_VERSION}, {"chips", settings_.chips.size()}});
   report_descriptors();
-  open_ports();
+  report_ledger();
+  begin();
   open_admin();
   log_.info("admin_open", {{"address", settings_.admin.listen.ip.text()}, {"port", admin_->port()}});
-  assignments_.assign_all();
   names_.start();
   await_signal();
   // From here on tunnels would wait.
   log_.when_full(telemetry::WhenFull::drop_oldest);
-  plane_.start(assignments_);
+  plane_.start(service_);
+  service_.start();
   bound_ = true;
   log_.info("ready", {{"chips", settings_.chips.size()}, {"shards", plane_.shard_count()}});
   control_.run();
@@ -120,15 +148,26 @@ void Server::report_descriptors() {
   }
 }
 
-void Server::open_ports() {
-  for (const auto& chip : settings_.chips) {
-    try {
-      const auto port = plane_.add_chip(assignments_.add(chip.id), chip);
-      log_.info("port_open", {{"chip", chip.id}, {"address", settings_.proxy.listen.address.text()}, {"port", port}});
-    } catch (const std::system_error& error) {
-      throw std::runtime_error("the port of chip " + chip.id.value() + ": " + error.what());
-    }
+void Server::report_ledger() {
+  const auto& restored = opened_.restored;
+  log_.info("ledger", {{"id", restored.ledger_id},
+                       {"path", settings_.ledger.path.string()},
+                       {"created", rfc3339(restored.created_at)},
+                       {"open", restored.live.size()},
+                       {"assignments", restored.assignments},
+                       {"quarantined", restored.quarantined}});
+  if (restored.lost) {
+    log_.warn("ledger_lost", {{"id", restored.lost->ledger_id},
+                              {"assignments", restored.lost->assignments},
+                              {"hint", "this ledger is new, and another one was here: bring its file back"}});
   }
+}
+
+void Server::begin() {
+  if (settings_.life.verify.looking == lifecycle::Looking::off) {
+    log_.warn("looking_off", {{"effect", "nobody sees whether two chips share an exit"}});
+  }
+  service_.begin(settings_.chips, opened_.restored);
 }
 
 void Server::open_admin() {
@@ -140,14 +179,22 @@ void Server::open_admin() {
 }
 
 std::vector<telemetry::StateCount> Server::chip_states() const {
-  const auto active = assignments_.active();
-  return {{"active", active}, {"acquiring", assignments_.chips() - active}};
+  std::vector<telemetry::StateCount> counts;
+  for (std::size_t i = 0; i < lifecycle::state_count; ++i) {
+    const auto state = static_cast<lifecycle::State>(i);
+    counts.push_back({name(state), service_.count(state)});
+  }
+  return counts;
+}
+
+std::uint64_t Server::assignments_active() const {
+  return service_.count(lifecycle::State::active) + service_.count(lifecycle::State::renewing);
 }
 
 std::vector<telemetry::EndpointSample> Server::endpoints() const {
   std::vector<telemetry::EndpointSample> samples;
   for (std::uint32_t i = 0; i < settings_.gateway.endpoints.size(); ++i) {
-    const bool up = assignments_.endpoint_healthy(EndpointIndex(i));
+    const bool up = service_.endpoint_up(EndpointIndex(i));
     samples.push_back(
         {settings_.gateway.endpoints[i].name(), up ? telemetry::EndpointHealth::up : telemetry::EndpointHealth::down});
   }
@@ -156,8 +203,9 @@ std::vector<telemetry::EndpointSample> Server::endpoints() const {
 
 admin::Readiness Server::readiness() const {
   admin::Readiness readiness;
-  const bool ready = bound_ && !draining_until_;
+  const bool ready = bound_ && !draining_until_ && opened_.ledger->writable();
   readiness.ready = ready ? admin::Ready::yes : admin::Ready::no;
+  readiness.parts.push_back({"ledger", opened_.ledger->writable() ? "writable" : "failing"});
   readiness.parts.push_back({"ports", bound_ ? (draining_until_ ? "draining" : "bound") : "opening"});
   for (const auto& endpoint : endpoints()) {
     readiness.parts.push_back({endpoint.name, endpoint.health == telemetry::EndpointHealth::up ? "up" : "down"});
@@ -209,8 +257,8 @@ void Server::stop() {
   signals_.cancel();
   admin_->stop();
   plane_.stop();
-  // What is still queued is of no more use to anybody.
-  control_.stop();
+  // What is still queued then is of no more use to anybody.
+  service_.stop([this] { control_.stop(); });
 }
 
 }  // namespace

@@ -12,6 +12,10 @@
 namespace chipgate::gateway {
 namespace {
 
+// For whoever looks at a chipgate that has run out: its metrics, its log, its name server. Less than what accepting
+// leaves free, so that those who were let in can be carried.
+constexpr std::uint32_t kept_descriptors = 8;
+
 Error error_of_connect(int error) {
   const auto detail = std::generic_category().message(error);
   switch (error) {
@@ -45,7 +49,7 @@ bool speaks_against_the_endpoint(ErrorKind kind) {
 
 Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::ShardCounters& counters,
                EndpointObserver& observer)
-    : shard_(shard), options_(options), counters_(counters), observer_(observer) {
+    : shard_(shard), options_(options), counters_(counters), observer_(observer), reserve_(kept_descriptors) {
   for (const auto& endpoint : options_.endpoints) endpoints_.emplace_back(endpoint);
   const auto is_https = [](const auto& endpoint) { return endpoint.kind == EndpointKind::https; };
   if (std::ranges::any_of(options_.endpoints, is_https)) tls_.emplace(options_.tls.ca_file);
@@ -123,6 +127,7 @@ net::Task<Result<net::EndPtr>> Dialer::connect_to(Dial dial, const SocketAddress
                        ErrorKind::gateway_connect_timeout);
   auto socket = net::open_leg(address);
   if (!socket) co_return error_of_connect(errno);
+  if (reserve_.holds(socket.get())) co_return Error{ErrorKind::out_of_descriptors, "the last are kept free"};
   const KernelAddress kernel(address);
   if (::connect(socket.get(), kernel.get(), kernel.length) != 0 && errno != EINPROGRESS) {
     co_return error_of_connect(errno);

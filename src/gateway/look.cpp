@@ -20,53 +20,77 @@ std::string request_for(const protocol::HttpUrl& echo, EndpointKind kind, std::s
   return request + "User-Agent: chipgate\r\nAccept: text/plain, application/json\r\nConnection: close\r\n\r\n";
 }
 
-struct Page {
-  protocol::ResponseHead head;
-  std::string body;
+// One look: what it has cost so far stays known, however it ends.
+class Asking {
+ public:
+  Asking(Dialer& dialer, Dial dial, const protocol::HttpUrl& echo) : dialer_(dialer), dial_(dial), echo_(echo) {}
+
+  net::Task<Result<IpAddress>> run();
+
+  std::uint64_t bytes_up() const { return bytes_up_; }
+  std::uint64_t bytes_down() const { return bytes_down_; }
+
+ private:
+  net::Task<Result<void>> read_page(net::End& upstream);
+  Result<void> take(std::string_view bytes);
+
+  Dialer& dialer_;
+  Dial dial_;
+  const protocol::HttpUrl& echo_;
+  protocol::ResponseReader page_{protocol::ResponseTo::other};
+  std::string body_;
+  std::uint64_t bytes_up_ = 0;
+  std::uint64_t bytes_down_ = 0;
 };
 
-net::Task<Result<Page>> read_page(net::Waiter& waiter, net::End& upstream) {
-  protocol::ResponseReader reader(protocol::ResponseTo::other);
-  std::string body;
-  while (!reader.complete() && body.size() < longest_body) {
-    const auto room = waiter.shard().scratch();
-    const auto read = co_await waiter.read(upstream, room);
+net::Task<Result<IpAddress>> Asking::run() {
+  auto upstream = co_await dialer_.reach_for_requests(dial_, echo_.authority);
+  if (upstream.has_error()) co_return upstream.error();
+  dial_.waiter.deadline(dial_.until, ErrorKind::gateway_silent);
+  const Secret request(request_for(echo_, dialer_.kind(dial_.route), dial_.route.authorization_line.reveal()));
+  const auto asked = co_await dial_.waiter.write(**upstream, request.reveal());
+  if (asked.has_error()) co_return asked.error();
+  bytes_up_ = asked->bytes;
+  const auto read = co_await read_page(**upstream);
+  if (read.has_error()) co_return read.error();
+  const auto& head = page_.head();
+  if (head.status != 200) co_return error_of_status(dial_.route, head.status, head.fields);
+  const auto address = provider::parse_echo(body_);
+  if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
+  co_return *address;
+}
+
+net::Task<Result<void>> Asking::read_page(net::End& upstream) {
+  while (!page_.complete() && body_.size() < longest_body) {
+    const auto room = dial_.waiter.shard().scratch();
+    const auto read = co_await dial_.waiter.read(upstream, room);
     if (read.has_error()) co_return read.error();
     if (read->status == net::IoStatus::failed) co_return gateway_failure(*read);
-    if (read->status == net::IoStatus::eof) {
-      const auto finished = reader.finish();
-      if (finished.has_error()) co_return finished.error();
-      break;
-    }
-    std::string_view bytes(room.data(), read->bytes);
-    while (!bytes.empty() && !reader.complete()) {
-      const bool in_body = reader.head_complete();
-      const auto taken = reader.take(bytes);
-      if (taken.has_error()) co_return taken.error();
-      if (in_body) body += bytes.substr(0, *taken);
-      bytes.remove_prefix(*taken);
-    }
+    if (read->status == net::IoStatus::eof) co_return page_.finish();
+    bytes_down_ += read->bytes;
+    const auto taken = take({room.data(), read->bytes});
+    if (taken.has_error()) co_return taken.error();
   }
-  co_return Page{reader.head(), std::move(body)};
+  co_return Result<void>();
+}
+
+Result<void> Asking::take(std::string_view bytes) {
+  while (!bytes.empty() && !page_.complete()) {
+    const bool in_body = page_.head_complete();
+    const auto taken = page_.take(bytes);
+    if (taken.has_error()) return taken.error();
+    if (in_body) body_ += bytes.substr(0, *taken);
+    bytes.remove_prefix(*taken);
+  }
+  return {};
 }
 
 }  // namespace
 
-net::Task<Result<IpAddress>> look(Dialer& dialer, Dial dial, protocol::HttpUrl echo) {
-  auto upstream = co_await dialer.reach_for_requests(dial, echo.authority);
-  if (upstream.has_error()) co_return upstream.error();
-  dial.waiter.deadline(dial.until, ErrorKind::gateway_silent);
-  const Secret request(request_for(echo, dialer.kind(dial.route), dial.route.authorization_line.reveal()));
-  const auto asked = co_await dial.waiter.write(**upstream, request.reveal());
-  if (asked.has_error()) co_return asked.error();
-  const auto page = co_await read_page(dial.waiter, **upstream);
-  if (page.has_error()) co_return page.error();
-  if (page->head.status != 200) {
-    co_return error_of_status(dial.route, page->head.status, page->head.fields);
-  }
-  const auto address = provider::parse_echo(page->body);
-  if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
-  co_return *address;
+net::Task<Seen> look(Dialer& dialer, Dial dial, protocol::HttpUrl echo) {
+  Asking asking(dialer, dial, echo);
+  auto address = co_await asking.run();
+  co_return Seen{std::move(address), asking.bytes_up(), asking.bytes_down()};
 }
 
 }  // namespace chipgate::gateway

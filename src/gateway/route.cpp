@@ -33,6 +33,21 @@ RoutePtr make_route(const SessionIdentifier& session, Epoch epoch, EndpointIndex
                                              protocol::socks5_client_credentials(username, password), ip_literals});
 }
 
+RoutePtr with_exits(const Route& route, std::vector<IpAddress> exits) {
+  auto known = route;
+  known.exits = std::move(exits);
+  return std::make_shared<const Route>(std::move(known));
+}
+
+ExitVerdict verdict_on(const Route& route, const IpAddress& seen) {
+  auto verdict = ExitVerdict::unknown;
+  for (const auto& exit : route.exits) {
+    if (exit == seen) return ExitVerdict::same;
+    if (exit.is_v4() == seen.is_v4()) verdict = ExitVerdict::other;
+  }
+  return verdict;
+}
+
 Error error_of_status(const Route& route, unsigned status, const protocol::Fields& fields) {
   const auto token = token_of(route.authorization_line.reveal());
   const auto password = password_of(route.socks_credentials.reveal());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 namespace chipgate::net {
@@ -32,8 +33,8 @@ bool belongs_to_the_connection(int error) {
 
 }  // namespace
 
-PausedListeners::PausedListeners(Shard& shard, std::function<void()> on_pause)
-    : shard_(shard), on_pause_(std::move(on_pause)) {
+PausedListeners::PausedListeners(Shard& shard, std::function<void()> on_pause, std::uint32_t reserve)
+    : shard_(shard), on_pause_(std::move(on_pause)), reserve_(reserve) {
   shard_.set().on_descriptor_freed([this] {
     if (!paused_.empty()) resume_soon();
   });
@@ -60,7 +61,26 @@ void PausedListeners::resume_soon() {
 
 void PausedListeners::resume() {
   resuming_ = false;
+  if (paused_.empty()) return;
+  if (!has_room()) {
+    on_pause_();
+    shard_.timers().arm(*this, Clock::now() + retry_after);
+    return;
+  }
+  at_reserve_ = false;
   for (auto* listener : std::exchange(paused_, {})) listener->accept_some();
+}
+
+bool PausedListeners::accepted_of_reserve(int fd) {
+  at_reserve_ = reserve_.holds(fd);
+  return at_reserve_;
+}
+
+// Which number would be given next is only told by opening something.
+bool PausedListeners::has_room() {
+  if (!at_reserve_) return true;
+  const UniqueFd next(::eventfd(0, EFD_CLOEXEC));
+  return next && !reserve_.holds(next.get());
 }
 
 Listener::Listener(Shard& shard, PausedListeners& paused, Acceptor& acceptor, UniqueFd listening)
@@ -78,6 +98,10 @@ Listener::~Listener() {
 }
 
 void Listener::accept_some() {
+  if (paused_.at_reserve()) {
+    paused_.pause(*this);
+    return;
+  }
   for (int i = 0; i < accepts_per_turn; ++i) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
@@ -85,8 +109,11 @@ void Listener::accept_some() {
         ::accept4(socket_->fd(), reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client) {
       const auto peer = SocketAddress::from(storage).value_or(SocketAddress{});
+      const bool last = paused_.accepted_of_reserve(client.get());
       acceptor_.on_accept(*this, shard_.set().add(std::move(client)), peer);
-      continue;
+      if (!last) continue;
+      paused_.pause(*this);
+      return;
     }
     if (errno == EAGAIN) return;
     if (belongs_to_the_connection(errno)) continue;

@@ -45,11 +45,16 @@ UniqueFd open_stream(const SocketAddress& address) {
 UniqueFd listen_on(const SocketAddress& address) {
   auto fd = open_stream(address);
   if (!fd) fail(address, "socket for");
-  set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  const bool chosen = address.port != 0;
+  if (chosen) set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (!address.ip.is_v4()) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   set_leg_options(fd.get());
   const KernelAddress kernel(address);
   if (::bind(fd.get(), kernel.get(), kernel.length) != 0) fail(address, "bind");
+  // Where the address may be reused, the kernel searches one half of its range first, and once that is taken looks at
+  // all of it for every port: after 7,000 each took milliseconds. Set afterwards, it still lets a restart have the port
+  // while old connections linger.
+  if (!chosen) set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (::listen(fd.get(), SOMAXCONN) != 0) fail(address, "listen on");
   return fd;
 }

@@ -21,6 +21,8 @@ TimePoint RefusalPacer::due(TimePoint arrived, TimePoint now) {
 
 void RefusalPacer::success() { delay_ = Milliseconds{0}; }
 
-bool is_paced(ErrorKind kind) { return info(kind).fault != Fault::client; }
+bool is_paced(ErrorKind kind) {
+  return info(kind).fault != Fault::client || kind == ErrorKind::too_many_whatsapp_sessions;
+}
 
 }  // namespace chipgate::protocol

@@ -16,11 +16,14 @@ std::string_view name(protocol::ClientProtocol protocol) {
   return "connect";
 }
 
+bool is_whatsapp(std::string_view target) { return target == "web.whatsapp.com:443"; }
+
 ChipTunnel::ChipTunnel(Port& port, Place place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts)
     : Tunnel(std::move(client), std::move(upstream)),
       port_(port),
       place_(std::move(place)),
       facts_(std::move(facts)),
+      id_(port.parts().tunnel_ids.next()),
       opened_(Clock::now()) {
   port_.add(*this);
   port_.counters().tunnels_opened.increment();
@@ -31,10 +34,29 @@ void ChipTunnel::on_delivered(relay::Direction direction, std::size_t bytes) {
   const bool up = direction == relay::Direction::up;
   (up ? bytes_up_ : bytes_down_) += bytes;
   (up ? port_.counters().bytes_up : port_.counters().bytes_down).add(bytes);
+  port_.counters().used(last_progress());
+}
+
+lifecycle::TunnelView ChipTunnel::view() const {
+  const auto now = Clock::now();
+  lifecycle::TunnelView view;
+  view.id = id_;
+  view.chip = port_.index();
+  view.chip_id = port_.chip();
+  view.target = facts_.target;
+  view.session = facts_.route->session;
+  view.opened_at = std::chrono::system_clock::now() - (now - opened_);
+  view.bytes_up = bytes_up_;
+  view.bytes_down = bytes_down_;
+  view.idle = std::chrono::duration_cast<Milliseconds>(now - last_progress());
+  return view;
 }
 
 void ChipTunnel::on_end(ErrorKind how, int error) {
-  const auto open = Clock::now() - opened_;
+  const auto now = Clock::now();
+  const auto open = now - opened_;
+  port_.counters().used(now);
+  if (how == ErrorKind::first_reply_timeout) port_.gateway_failed(facts_.route, {how});
   port_.counters().tunnels_open.decrement();
   port_.counters().tunnels_closed.increment(how);
   port_.parts().counters.tunnel_duration.observe(open);

@@ -45,6 +45,7 @@ net::Task<void> Client::converse() {
   auto place = port_.take_tunnel();
   if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
   if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
+  if (port_.crowded(handshake_.target())) co_return co_await refuse({ErrorKind::too_many_whatsapp_sessions});
 
   // A client's own patience starts with its request; the budget is counted from the accept, which came before.
   const auto until = arrived_ + options.connect_budget;
@@ -56,20 +57,35 @@ net::Task<void> Client::converse() {
   }
 
   auto connected = co_await port_.parts().dialer.dial({waiter_, *route, watch_, until}, handshake_.target());
-  if (connected.has_error()) co_return co_await refuse(connected.error());
-
-  // The last look before the answer: whatever was dialed under a fenced route must not be used.
-  if (!port_.stands(route)) co_return co_await refuse({ErrorKind::fenced});
-  const auto answer = protocol::established_answer(handshake_.protocol());
-  const auto answered = co_await waiter_.write(*socket_, answer);
-  if (answered.has_error()) co_return co_await refuse(answered.error());
-  if (answered->status == net::IoStatus::failed) co_return co_await refuse({ErrorKind::client_gone});
+  if (connected.has_error()) {
+    port_.gateway_failed(route, connected.error());
+    co_return co_await refuse(connected.error());
+  }
   co_await admit(route, std::move(*connected), std::move(*place));
 }
 
+// The last looks before the answer, and after it: whatever was dialed under a fenced route, or leaves by an exit that
+// is none of the chip's, must not be used.
+net::Task<Result<void>> Client::establish(gateway::RoutePtr route, std::optional<IpAddress> exit) {
+  if (!port_.stands(route)) co_return Error{ErrorKind::fenced};
+  if (exit && port_.exit_named(*port_.route(), *exit) == gateway::ExitVerdict::other) {
+    co_return Error{ErrorKind::fenced, "the gateway names another exit"};
+  }
+  const auto answer = protocol::established_answer(handshake_.protocol());
+  const auto answered = co_await waiter_.write(*socket_, answer);
+  if (answered.has_error()) co_return answered.error();
+  if (answered->status == net::IoStatus::failed) co_return Error{ErrorKind::client_gone};
+  if (!port_.stands(route)) co_return Error{ErrorKind::fenced};
+  co_return Result<void>();
+}
+
 net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connected, Place place) {
-  // Writing the answer may have waited, and a fence may have come meanwhile.
-  if (!port_.stands(route)) co_return co_await refuse({ErrorKind::fenced});
+  const auto established = co_await establish(route, connected.exit_address);
+  if (established.has_error()) {
+    // A refusal takes its time, and nothing may be held upstream meanwhile.
+    connected.upstream.reset();
+    co_return co_await refuse(established.error());
+  }
   port_.pacer().success();
   waiter_.no_deadline();
   waiter_.guard(nullptr);

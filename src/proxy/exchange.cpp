@@ -3,6 +3,7 @@
 
 #include "chipgate/base/secret.hpp"
 #include "chipgate/gateway/ask.hpp"
+#include "chipgate/provider/status.hpp"
 
 namespace chipgate::proxy {
 namespace {
@@ -40,7 +41,9 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
     const auto pulled = pull_answer();
     if (pulled.has_error()) co_return pulled.error();
     if (*pushed == Progress::some || *pulled == Progress::some) {
-      until = Clock::now() + (heard_ ? longest_silence : ends_.patience);
+      const auto now = Clock::now();
+      ends_.counters.used(now);
+      until = now + (heard_ ? longest_silence : ends_.patience);
       continue;
     }
     ends_.waiter.deadline(until, to_client_.empty() ? ErrorKind::gateway_silent : ErrorKind::client_gone);
@@ -142,6 +145,12 @@ Result<void> Exchange::answer_head() {
   // Only the gateway itself asks a proxy's client for credentials, and the client has none to give.
   if (head.status == 407 && ends_.gateway != gateway::EndpointKind::socks5) {
     return gateway::error_of_status(ends_.route, head.status, head.fields);
+  }
+  // In a tunnel the head is the origin's own, and an origin may write what it likes.
+  const auto exit = ends_.gateway == gateway::EndpointKind::socks5 ? std::nullopt : provider::exit_address(head.fields);
+  if (exit && gateway::verdict_on(ends_.route, *exit) == gateway::ExitVerdict::other) {
+    other_exit_ = exit;
+    return Error{ErrorKind::fenced, "the gateway names another exit"};
   }
   // Upgrade is never forwarded, so nobody may switch.
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};

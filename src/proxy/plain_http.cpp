@@ -38,6 +38,7 @@ class PlainConnection {
   net::Task<Result<bool>> next_request();
   void drop_used_up_upstream();
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
+  net::Task<void> refuse(Error error);
   const ShardParts& parts() const { return client_.port().parts(); }
 
   Client& client_;
@@ -53,13 +54,13 @@ net::Task<void> PlainConnection::run() {
   auto until = client_.arrived() + parts().options.connect_budget;
   for (;;) {
     const auto after = co_await serve_request(until);
-    if (after.has_error()) co_return co_await client_.refuse(after.error());
+    if (after.has_error()) co_return co_await refuse(after.error());
     if (*after == After::cut) co_return client_.reset();
     if (*after == After::close) {
       co_return co_await client_.linger();
     }
     const auto more = co_await next_request();
-    if (more.has_error()) co_return co_await client_.refuse(more.error());
+    if (more.has_error()) co_return co_await refuse(more.error());
     if (!*more) co_return;
     until = Clock::now() + parts().options.connect_budget;
   }
@@ -73,6 +74,7 @@ net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoi
   if (!authorized(parts().options.listen, head)) co_return Error{ErrorKind::client_auth_required};
   const auto route = co_await client_.hold(until);
   if (route.has_error()) co_return route.error();
+  const auto carried = client_.port().take_request();
   client_.goes_by(*route);
   if ((*route)->ip_literals == gateway::IpLiterals::refused && url->authority.is_ip_literal()) {
     co_return Error{ErrorKind::ip_literal_refused};
@@ -111,7 +113,13 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     }
     // The gateway may close an idle connection in the very moment in which it is used again (RFC 9112 section 9.3.1).
     if (reused && exchange.repeatable() && exchanged.error() == ErrorKind::gateway_closed) continue;
-    if (!exchange.answered()) co_return exchanged.error();
+    // Only the gateway's own words: the origin's silence is no news of the exit.
+    if (info(exchanged.error().kind).fault == Fault::provider) client_.port().gateway_failed(route, exchanged.error());
+    if (exchange.other_exit()) {
+      client_.port().other_exit(*route, *exchange.other_exit());
+    } else if (!exchange.answered()) {
+      co_return exchanged.error();
+    }
     note(exchange, exchanged.error().kind, began);
     co_return After::cut;
   }
@@ -121,7 +129,10 @@ net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, c
                                                TimePoint until) {
   const gateway::Dial dial{client_.waiter(), *route, client_.watch(), until};
   auto upstream = co_await parts().dialer.reach_for_requests(dial, target);
-  if (upstream.has_error()) co_return upstream.error();
+  if (upstream.has_error()) {
+    client_.port().gateway_failed(route, upstream.error());
+    co_return upstream.error();
+  }
   upstream_ = std::move(*upstream);
   route_ = route;
   authority_ = target;
@@ -170,6 +181,12 @@ void PlainConnection::drop_used_up_upstream() {
   if (!upstream_ || (!upstream_->readable() && !upstream_->hung_up())) return;
   const auto read = upstream_->read(client_.waiter().shard().scratch());
   if (read.status != net::IoStatus::would_block) upstream_.reset();
+}
+
+// It takes its time, and nothing may be held upstream meanwhile.
+net::Task<void> PlainConnection::refuse(Error error) {
+  upstream_.reset();
+  co_await client_.refuse(std::move(error));
 }
 
 void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint began) {

@@ -1,7 +1,10 @@
 // A shard's thread.
 #include "chipgate/proxy/plane_shard.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
+#include <stdexcept>
 
 namespace chipgate::proxy {
 namespace {
@@ -9,23 +12,64 @@ namespace {
 // A host without descriptors pauses ten times a second; a person needs to hear of it once in a while.
 constexpr Milliseconds tell_of_pauses_every{10'000};
 
+// What accepting leaves free: a client needs a second descriptor for its way to the gateway, and a look one as well.
+constexpr std::uint32_t kept_descriptors = 32;
+
 }  // namespace
 
-PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log)
+PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log,
+                       std::uint64_t number)
     : options_(options),
       control_(control),
       log_(log),
       relay_(shard_, options.relay, counters_),
       dialer_(shard_, options.gateway, counters_, *this),
-      paused_(shard_, [this] { on_pause(); }) {}
+      paused_(
+          shard_, [this] { on_pause(); }, kept_descriptors),
+      tunnel_ids_(number) {}
 
 PlaneShard::~PlaneShard() { stop(); }
 
-Port& PlaneShard::add_port(ChipIndex index, const ChipOptions& chip, net::UniqueFd listening) {
-  auto& port = ports_.emplace_back(ShardParts{shard_, relay_, dialer_, counters_, log_, options_.proxy},
-                                   static_cast<PortEvents&>(*this), index, chip);
-  port.listen(paused_, std::move(listening));
-  return port;
+void PlaneShard::open_port(ChipIndex index, std::shared_ptr<PortCounters> counters, net::UniqueFd listening) {
+  const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_.proxy, tunnel_ids_};
+  const auto [opened, fresh] =
+      ports_.try_emplace(index, parts, static_cast<PortEvents&>(*this), index, std::move(counters));
+  if (!fresh) throw std::logic_error("a chip's index was used twice");
+  opened->second.listen(paused_, std::move(listening));
+}
+
+void PlaneShard::close_port(ChipIndex index, std::function<void()> done) {
+  auto* const closing = port(index);
+  if (closing == nullptr) return done();
+  closing->close([this, index, done = std::move(done)] {
+    // The port owns nothing of this function, which may outlive it.
+    ports_.erase(index);
+    done();
+  });
+}
+
+Port* PlaneShard::port(ChipIndex index) {
+  const auto found = ports_.find(index);
+  return found == ports_.end() ? nullptr : &found->second;
+}
+
+std::vector<lifecycle::TunnelView> PlaneShard::tunnels() const {
+  std::vector<lifecycle::TunnelView> all;
+  for (const auto& [index, port] : ports_) std::ranges::move(port.tunnels(), std::back_inserter(all));
+  return all;
+}
+
+// An operator's rare wish: it looks everywhere, so that no tunnel pays for being found.
+bool PlaneShard::cut(lifecycle::TunnelId id) {
+  return std::ranges::any_of(ports_, [id](auto& entry) { return entry.second.cut(id); });
+}
+
+std::vector<lifecycle::Crowd> PlaneShard::crowds() const {
+  std::vector<lifecycle::Crowd> found;
+  for (const auto& [index, port] : ports_) {
+    if (const auto sessions = port.whatsapp_sessions(); sessions > 1) found.push_back({index, sessions});
+  }
+  return found;
 }
 
 void PlaneShard::start(lifecycle::DataPlaneEvents& events) {
@@ -36,7 +80,7 @@ void PlaneShard::start(lifecycle::DataPlaneEvents& events) {
 void PlaneShard::stop() {
   if (!thread_.joinable()) return;
   shard_.post([this] {
-    for (auto& port : ports_) port.drain(ErrorKind::draining);
+    for (auto& [index, port] : ports_) port.drain(ErrorKind::draining);
     shard_.stop();
   });
   thread_.join();
@@ -44,6 +88,18 @@ void PlaneShard::stop() {
 
 void PlaneShard::on_wanted(ChipIndex chip) {
   boost::asio::post(control_, [this, chip] { events_->wanted(chip); });
+}
+
+void PlaneShard::on_gateway_news(ChipIndex chip, Epoch epoch, const Error& error) {
+  boost::asio::post(control_, [this, chip, epoch, error] { events_->gateway_news(chip, epoch, error); });
+}
+
+void PlaneShard::on_other_exit(ChipIndex chip, Epoch epoch, const IpAddress& seen) {
+  boost::asio::post(control_, [this, chip, epoch, seen] { events_->other_exit(chip, epoch, seen); });
+}
+
+void PlaneShard::on_same_exit(ChipIndex chip, Epoch epoch, const IpAddress& seen) {
+  boost::asio::post(control_, [this, chip, epoch, seen] { events_->same_exit(chip, epoch, seen); });
 }
 
 void PlaneShard::on_endpoint(EndpointIndex endpoint, gateway::EndpointNews news) {

@@ -3,13 +3,19 @@
 
 #include "chipgate/proxy/chip_tunnel.hpp"
 #include "chipgate/proxy/client.hpp"
+#include "chipgate/proxy/port_look.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace chipgate::proxy {
 
-Port::Port(ShardParts parts, PortEvents& events, ChipIndex index, const ChipOptions& chip)
-    : parts_(parts), events_(events), index_(index), chip_(chip.id.value()), pacer_(parts.options.connect_budget) {}
+Port::Port(ShardParts parts, PortEvents& events, ChipIndex index, std::shared_ptr<PortCounters> counters)
+    : parts_(parts),
+      events_(events),
+      index_(index),
+      counters_(std::move(counters)),
+      pacer_(parts.options.connect_budget) {}
 
 Port::~Port() = default;
 
@@ -32,6 +38,8 @@ void Port::on_accept(net::Listener&, net::EndPtr client, const SocketAddress& pe
 
 void Port::open(gateway::RoutePtr route) {
   if (route->epoch < epoch_) return;  // it crossed a fence on its way
+  // What is told under it has not been told yet.
+  if (!stands(route)) news_ = {};
   route_ = std::move(route);
   wanted_ = false;
   for (auto& hold : holds_) hold.waiter.wake();
@@ -51,11 +59,20 @@ void Port::want() {
   events_.on_wanted(index_);
 }
 
+// A client that has not said a word has no part in the assignment that ends, and one that is being refused has given
+// all of it back: neither is reset, since a rotate would hit the very client that waits for the new assignment. Whoever
+// asks or is held is called off: what it is about to be given was meant under the old epoch.
+// A client that is on its way with the route finds that it stands no more.
+void Port::withhold() { route_.reset(); }
+
 void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
   epoch_ = next;
   route_.reset();
   wanted_ = false;
-  for (auto& client : clients_) client.call_off(why);
+  for (auto& client : clients_) {
+    if (!client.apart()) client.call_off(why);
+  }
+  for (auto& look : looks_) look.call_off();
   // Cutting unlinks the tunnel from the list.
   while (!tunnels_.empty()) parts_.relay.cut(tunnels_.front(), why);
   if (fenced_) {
@@ -69,17 +86,87 @@ void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
 }
 
 void Port::drain(ErrorKind why) {
+  ended_ = true;
   leave();
   fence(Epoch(epoch_.value() + 1), why, [] {});
+  for (auto& client : clients_) client.call_off(why);
 }
 
-// Clients that came after the fence are under the new epoch and may stay.
+void Port::close(std::function<void()> done) {
+  closed_ = std::move(done);
+  drain(ErrorKind::fenced);
+  finish_close();
+}
+
+// What came after the fence is under the new epoch and may stay.
 void Port::finish_fence() {
   if (!fenced_) return;
-  for (const auto& client : clients_) {
-    if (client.called_off()) return;
-  }
+  const auto goes = [](const auto& one) { return one.called_off(); };
+  if (std::ranges::any_of(clients_, goes) || std::ranges::any_of(looks_, goes)) return;
   std::exchange(fenced_, nullptr)();
+}
+
+// By post: whoever went last is still on its way out, with a place of this port in its hands.
+void Port::finish_close() {
+  if (!closed_ || !clients_.empty() || !tunnels_.empty() || !looks_.empty()) return;
+  parts_.shard.post(std::exchange(closed_, nullptr));
+}
+
+void Port::look(gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds timeout,
+                std::function<void(lifecycle::Looked)> done) {
+  if (ended_ || route->epoch < epoch_) {
+    parts_.counters.looks_failed.increment();
+    done({Error{ErrorKind::fenced}});
+    return;
+  }
+  parts_.shard.tasks().spawn(PortLook::run(*this, std::move(route), std::move(echo), timeout, std::move(done)));
+}
+
+std::vector<lifecycle::TunnelView> Port::tunnels() const {
+  std::vector<lifecycle::TunnelView> views;
+  for (const auto& tunnel : tunnels_) views.push_back(tunnel.view());
+  return views;
+}
+
+bool Port::cut(lifecycle::TunnelId id) {
+  const auto found = std::ranges::find(tunnels_, id, &ChipTunnel::id);
+  if (found == tunnels_.end()) return false;
+  parts_.relay.cut(*found, ErrorKind::cut_by_operator);
+  return true;
+}
+
+std::uint32_t Port::whatsapp_sessions() const {
+  const auto before = Clock::now() - parts_.options.crowd_age;
+  const auto counts = [before](const ChipTunnel& tunnel) {
+    return tunnel.leads_to_whatsapp() && tunnel.opened() <= before;
+  };
+  return static_cast<std::uint32_t>(std::ranges::count_if(tunnels_, counts));
+}
+
+bool Port::crowded(const protocol::Authority& target) const {
+  const auto most = parts_.options.limits.max_whatsapp_sessions;
+  return most != 0 && is_whatsapp(target.text()) && whatsapp_sessions() >= most;
+}
+
+bool Port::stands(const gateway::RoutePtr& route) const {
+  return route_ && route && (route_ == route || (route_->epoch == route->epoch && route_->session == route->session));
+}
+
+gateway::ExitVerdict Port::exit_named(const gateway::Route& route, const IpAddress& seen) {
+  const auto verdict = gateway::verdict_on(route, seen);
+  if (verdict == gateway::ExitVerdict::other) other_exit(route, seen);
+  if (verdict == gateway::ExitVerdict::same && same_exit_told_.ask(Clock::now())) {
+    events_.on_same_exit(index_, route.epoch, seen);
+  }
+  return verdict;
+}
+
+void Port::other_exit(const gateway::Route& route, const IpAddress& seen) {
+  events_.on_other_exit(index_, route.epoch, seen);
+}
+
+void Port::gateway_failed(const gateway::RoutePtr& route, const Error& error) {
+  if (stands(route) && news_.tells(error.kind, Clock::now())) events_.on_gateway_news(index_, route->epoch, error);
 }
 
 void Port::add(Client& client) { clients_.push_back(client); }
@@ -87,11 +174,23 @@ void Port::add(Client& client) { clients_.push_back(client); }
 void Port::removed(Client& client) {
   client.OpenHook::unlink();
   finish_fence();
+  finish_close();
 }
 
 void Port::add(ChipTunnel& tunnel) { tunnels_.push_back(tunnel); }
 
-void Port::removed(ChipTunnel& tunnel) { tunnel.OpenHook::unlink(); }
+void Port::removed(ChipTunnel& tunnel) {
+  tunnel.OpenHook::unlink();
+  finish_close();
+}
+
+void Port::add(PortLook& look) { looks_.push_back(look); }
+
+void Port::removed(PortLook& look) {
+  look.OpenHook::unlink();
+  finish_fence();
+  finish_close();
+}
 
 std::optional<Place> Port::take_tunnel() {
   if (tunnels_taken_ >= parts_.options.limits.tunnels_per_chip) return std::nullopt;
@@ -100,7 +199,7 @@ std::optional<Place> Port::take_tunnel() {
 
 std::optional<Place> Port::take_hold() {
   if (holds_taken_ >= parts_.options.limits.held_per_chip) return std::nullopt;
-  return std::optional<Place>(std::in_place, holds_taken_, &counters_.clients_held);
+  return std::optional<Place>(std::in_place, holds_taken_, &counters_->clients_held);
 }
 
 }  // namespace chipgate::proxy

@@ -35,6 +35,7 @@ net::Task<void> Client::refuse(Error error) {
   if (const auto why = waiter_.called_off()) error = {*why};
   // Somebody looked whether the port is open.
   if (error == ErrorKind::client_gone && handshake_.silent()) co_return;
+  refused_ = true;
   port_.counters().refusals.increment(error.kind);
   if (target_.empty() && handshake_.kind() != protocol::RequestKind::none_yet) target_ = handshake_.target().text();
   auto refused = line();
@@ -63,6 +64,8 @@ net::Task<void> Client::pace() {
   waiter_.no_deadline();
   resting_ = true;
   (void)co_await waiter_.sleep_until(due);
+  // From here on it is being told.
+  resting_ = false;
 }
 
 net::Task<void> Client::tell(protocol::RefusalForm form, std::string answer) {

@@ -126,6 +126,17 @@ void dial_failures(Samples& samples, const MetricsSource& source) {
   }
 }
 
+void looks(Samples& samples, const MetricsSource& source) {
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;
+  for (const auto* shard : source.shards()) {
+    ok += shard->looks_ok.value();
+    failed += shard->looks_failed.value();
+  }
+  samples.add({"ok"}, ok);
+  samples.add({"failed"}, failed);
+}
+
 void stages(Samples& samples, const MetricsSource& source) {
   for (const auto stage : all_stages) {
     HistogramSnapshot total;
@@ -155,6 +166,7 @@ void fill(Samples& samples, Family family, const MetricsSource& source) {
     case Family::chipgate_accept_pauses_total: return sum(samples, source, &Shard::accept_pauses);
     case Family::chipgate_gateway_dials_total: return sum(samples, source, &Shard::dials);
     case Family::chipgate_gateway_dial_failures_total: return dial_failures(samples, source);
+    case Family::chipgate_looks_total: return looks(samples, source);
     case Family::chipgate_gateway_stage_duration_seconds: return stages(samples, source);
     case Family::chipgate_tunnel_duration_seconds: return tunnel_durations(samples, source);
     case Family::chipgate_relay_blocked_bytes: return sum(samples, source, &Shard::blocked_bytes);

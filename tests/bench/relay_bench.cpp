@@ -28,6 +28,9 @@ class NoEvents final : public lifecycle::DataPlaneEvents {
  public:
   void wanted(ChipIndex) override {}
   void endpoint_news(EndpointIndex, gateway::EndpointNews) override {}
+  void gateway_news(ChipIndex, Epoch, const Error&) override {}
+  void other_exit(ChipIndex, Epoch, const IpAddress&) override {}
+  void same_exit(ChipIndex, Epoch, const IpAddress&) override {}
 };
 
 std::set<pid_t> threads() {
@@ -73,7 +76,7 @@ class Bench {
     options_.gateway.endpoints = {{gateway::EndpointKind::http, "127.0.0.1", load_.gateway_port()}};
     log_.emplace(telemetry::LogOptions{}, std::make_unique<NoLines>());
     plane_.emplace(options_, control_, *log_);
-    load_.use_port(plane_->add_chip(ChipIndex(0), {*ChipId::parse("bench"), "", 0}));
+    load_.use_port(plane_->listen(ChipIndex(0), *ChipId::parse("bench"), 0).value());
     const auto before = threads();
     plane_->start(events_);
     for (const auto id : threads()) {
@@ -109,7 +112,7 @@ class Bench {
     proxy::Plane plane(options_, control_, *log_);
     const double before = heap();
     for (std::uint32_t i = 0; i < ports; ++i) {
-      plane.add_chip(ChipIndex(i), {*ChipId::parse("chip-" + std::to_string(i)), "", 0});
+      (void)plane.listen(ChipIndex(i), *ChipId::parse("chip-" + std::to_string(i)), 0).value();
     }
     std::printf("%-44s %10.0f bytes\n", "heap per quiet port, counters included", (heap() - before) / ports);
   }

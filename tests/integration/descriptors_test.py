@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""When descriptors run out: accepting pauses with an idle CPU, what is open goes on, and all of it recovers."""
+"""When descriptors run out: accepting pauses with an idle CPU while the last are free for those who were let in and for
+whoever looks, what is open goes on, and all of it recovers."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ import wire
 LIMIT = 160
 FLOOD = 300
 WATCHED_SECONDS = 1.0
+# What must be free for ways to the gateway and for the admin port while clients wait to be accepted.
+LEAST_FREE = 24
 # Ten retries a second on each of two shards cost a few milliseconds; a spinning thread costs all of the second.
 IDLE_CPU_SECONDS = 0.3
 
@@ -68,7 +71,7 @@ class Descriptors(rig.RigTest):
         gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
         with wire.tunnel(gate.ports["beta"], "steady.sim:7") as steady:
             clients = self.flood(gate)
-            self.assertEqual(descriptors(gate.process.pid), LIMIT)
+            self.assertGreater(descriptors(gate.process.pid), LIMIT // 2)
             self.assert_idle(gate)
             self.assertEqual(steady.send(b"still here").exactly(10), b"still here")
             for client in clients:
@@ -78,6 +81,33 @@ class Descriptors(rig.RigTest):
         self.assertGreater(gate.metric("chipgate_accept_pauses_total"), 0)
         # A person hears of it once in a while, not ten times a second.
         self.assertLessEqual(len(gate.said("out_of_descriptors")), 4)
+
+    def test_whoever_was_let_in_can_be_carried_and_the_metrics_be_read(self) -> None:
+        gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
+        clients = self.flood(gate)
+        # Several tries on both shards, none of which may take more of the reserve.
+        pauses = gate.metric("chipgate_accept_pauses_total")
+        wire.until(lambda: gate.metric("chipgate_accept_pauses_total") > pauses + 10, "more pauses")
+        self.assertLessEqual(descriptors(gate.process.pid), LIMIT - LEAST_FREE)
+        accepted = int(gate.metric("chipgate_handshakes"))
+        self.assertGreater(accepted, LIMIT // 4)
+        # The kernel's queue is in the order of connecting: this is the last that was accepted, and those before it.
+        for number, client in enumerate(reversed(clients[accepted - LEAST_FREE // 2:accepted])):
+            carried = wire.Client.over(client).send(wire.connect_head(f"{number}.sim:7", "User-Agent: curl/8"))
+            self.assertEqual(carried.head().status, 200, number)
+            self.assertEqual(carried.send(b"echo").exactly(4), b"echo")
+        self.assertEqual(gate.metric("chipgate_refusals_total", chip="alpha", reason="out_of_descriptors"), 0)
+
+    def test_dialing_leaves_the_very_last_to_whoever_looks(self) -> None:
+        gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
+        clients = self.flood(gate)
+        accepted = int(gate.metric("chipgate_handshakes"))
+        for number, client in enumerate(clients[:accepted]):
+            client.sendall(wire.connect_head(f"{number}.sim:7", "User-Agent: curl/8"))
+        gate.line("refused", ended="out_of_descriptors")
+        # Those who were refused have not left yet.
+        self.assertGreater(gate.metric("chipgate_refusals_total", chip="alpha", reason="out_of_descriptors"), 0)
+        self.assertGreater(gate.metric("process_open_fds"), LIMIT - LEAST_FREE)
 
     def test_one_freed_descriptor_is_one_more_client(self) -> None:
         gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
@@ -96,7 +126,7 @@ class Descriptors(rig.RigTest):
         self.flood(gate)
 
         def served() -> bool:
-            """A client that got the last descriptor leaves none for its own way to the gateway."""
+            """One of the flood that is accepted in its stead is thrown out in time as well."""
             with wire.Client(gate.ports["alpha"]) as client:
                 try:
                     return client.send(wire.connect_head("target.sim:80")).head().status == 200
@@ -126,7 +156,7 @@ class Descriptors(rig.RigTest):
 
         with concurrent.futures.ThreadPoolExecutor(LIMIT) as pool:
             done = [pool.submit(one, number) for number in range(LIMIT)]
-            gate.line("refused", ended="out_of_descriptors")
+            gate.line("out_of_descriptors")
             self.assertTrue(gate.process.running())
             wire.until(lambda: len(opened) > LIMIT // 8, "some tunnels")
             for client in list(opened):
@@ -137,7 +167,7 @@ class Descriptors(rig.RigTest):
                 concurrent.futures.wait(done, 0.05)
             for job in done:
                 job.result()
-        self.assertEqual(set(answers), {200, 503})
+        self.assertLessEqual(set(answers), {200, 503})
         for client in opened:
             client.close()
         self.assert_recovered(gate)

@@ -39,6 +39,7 @@ struct ErrorInfo {
   X(ip_literal_refused,      403, 2, "destination_ip_prohibited",   client,   "this provider sends IP-literal targets by another exit: use socks5h:// or a name") \
   X(too_many_tunnels,        429, 1, "connection_limit_reached",    client,   "the chip has its largest number of tunnels open")     \
   X(too_many_held,           429, 1, "connection_limit_reached",    client,   "the chip has its largest number of waiting clients")  \
+  X(too_many_whatsapp_sessions, 429, 1, "connection_limit_reached", client,   "the chip has its largest number of WhatsApp sessions open") \
   X(client_gone,             0,   1, "connection_terminated",       client,   "the client left before it was answered")              \
   /* what chipgate could not do */                                                                                                   \
   X(no_assignment,           503, 1, "proxy_configuration_error",   chipgate, "the chip has no assignment")                          \
@@ -52,6 +53,7 @@ struct ErrorInfo {
   X(no_free_exit,            503, 1, "destination_unavailable",     provider, "every exit that was drawn is in use, in quarantine or denied") \
   X(exit_unconfirmed,        503, 1, "proxy_configuration_error",   chipgate, "no echo could say by which exit the chip leaves")     \
   X(quota_reached,           429, 1, "connection_limit_reached",    client,   "the chip has used up its quota")                      \
+  X(port_not_bound,          0,   1, "proxy_configuration_error",   chipgate, "the chip's port cannot be bound")                     \
   X(out_of_budget,           504, 1, "connection_timeout",          chipgate, "the connect budget is used up")                       \
   /* the way to the gateway */                                                                                                       \
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
@@ -87,7 +89,8 @@ struct ErrorInfo {
   X(renewed,                 0,   0, "connection_terminated",       nobody,   "the chip's next assignment took over")                \
   X(idle_timeout,            0,   0, "connection_timeout",          nobody,   "no byte for idle_timeout")                            \
   X(half_closed_timeout,     0,   0, "connection_timeout",          nobody,   "one side ended, and the other was quiet for half_closed") \
-  X(first_reply_timeout,     0,   0, "http_response_timeout",       provider, "the client sent, and never a byte came back")
+  X(first_reply_timeout,     0,   0, "http_response_timeout",       provider, "the client sent, and never a byte came back")         \
+  X(cut_by_operator,         0,   0, "connection_terminated",       nobody,   "an operator cut the tunnel")
 // clang-format on
 
 enum class ErrorKind : std::uint8_t {

@@ -5,6 +5,7 @@
 #include "chipgate/gateway/endpoint.hpp"
 #include "chipgate/gateway/options.hpp"
 #include "chipgate/gateway/route.hpp"
+#include "chipgate/net/descriptors.hpp"
 #include "chipgate/net/tls_client.hpp"
 #include "chipgate/net/waiter.hpp"
 #include "chipgate/protocol/authority.hpp"
@@ -64,6 +65,7 @@ class Dialer {
   EndpointObserver& observer_;
   std::deque<Endpoint> endpoints_;
   std::optional<net::TlsClient> tls_;
+  net::DescriptorReserve reserve_;
 };
 
 }  // namespace chipgate::gateway

@@ -37,6 +37,14 @@ RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provid
 // The same, once its exits are known.
 RoutePtr with_exits(const Route&, std::vector<IpAddress> exits);
 
+// What an address that a reply names says about the route.
+enum class ExitVerdict : std::uint8_t {
+  unknown,  // the route has no exit of this family
+  same,
+  other,
+};
+ExitVerdict verdict_on(const Route&, const IpAddress& seen);
+
 // What a gateway's refusal means. Where its reasons repeat the credentials, only the status is kept: they go to logs.
 Error error_of_status(const Route&, unsigned status, const protocol::Fields& fields);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chipgate/base/address.hpp"
+#include "chipgate/net/descriptors.hpp"
 #include "chipgate/net/shard.hpp"
 
 #include <functional>
@@ -22,24 +23,32 @@ class Acceptor {
 
 // The listeners of a shard that ran out of descriptors. They are tried again when a descriptor of the shard is freed,
 // and at latest after 100 ms, since another shard's descriptors are freed unseen; the processor is idle meanwhile.
+// They count as run out while only the reserve is left: a client that got the very last one could not be served.
 class PausedListeners final : private Timer {
  public:
   // `on_pause` is called with every pause, to be counted and told.
-  PausedListeners(Shard& shard, std::function<void()> on_pause);
+  PausedListeners(Shard& shard, std::function<void()> on_pause, std::uint32_t reserve = 0);
   ~PausedListeners();
 
   void pause(Listener&);
   void forget(Listener&);
+  // Whether this one, just accepted, is of the reserve. It may stay, but it is the last until others are freed.
+  bool accepted_of_reserve(int fd);
+  // Whether the reserve was met, and nothing has been freed since.
+  bool at_reserve() const { return at_reserve_; }
 
  private:
   void on_timer() override;
   void resume_soon();
   void resume();
+  bool has_room();
 
   Shard& shard_;
   std::function<void()> on_pause_;
+  DescriptorReserve reserve_;
   std::vector<Listener*> paused_;
   bool resuming_ = false;
+  bool at_reserve_ = false;
 };
 
 // One thread: its shard's.

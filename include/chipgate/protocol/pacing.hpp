@@ -24,7 +24,8 @@ class RefusalPacer {
   TimePoint window_end_{};
 };
 
-// A client's own fault is told at once: no wait would mend it.
+// A client's own fault is told at once: no wait would mend it. But a second WhatsApp number on a port is a bot that
+// comes back at once, for ever.
 bool is_paced(ErrorKind kind);
 
 }  // namespace chipgate::protocol

@@ -25,9 +25,17 @@ struct TunnelFacts {
 // What a client's way of speaking is called in the log.
 std::string_view name(protocol::ClientProtocol protocol);
 
+// Where a WhatsApp client keeps its session; its media goes elsewhere.
+bool is_whatsapp(std::string_view target);
+
 class ChipTunnel final : public relay::Tunnel, public OpenHook {
  public:
   ChipTunnel(Port& port, Place place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts);
+
+  lifecycle::TunnelId id() const { return id_; }
+  TimePoint opened() const { return opened_; }
+  bool leads_to_whatsapp() const { return is_whatsapp(facts_.target); }
+  lifecycle::TunnelView view() const;
 
  private:
   void on_delivered(relay::Direction direction, std::size_t bytes) override;
@@ -36,6 +44,7 @@ class ChipTunnel final : public relay::Tunnel, public OpenHook {
   Port& port_;
   Place place_;
   TunnelFacts facts_;
+  lifecycle::TunnelId id_;
   TimePoint opened_;
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;

@@ -23,7 +23,9 @@ class Client : public OpenHook {
   bool called_off() const { return waiter_.called_off().has_value(); }
 
   // Nothing would be lost with it: it has not spoken yet, or waits between two requests or for its refusal.
-  bool rests() const { return resting_ || handshake_.silent(); }
+  bool rests() const { return resting_ || (!refused_ && handshake_.silent()); }
+  // It has no part in any assignment: it has not spoken yet, or is being refused and holds nothing any more.
+  bool apart() const { return refused_ || handshake_.silent(); }
 
   // --- for the parts of a client's way that have files of their own
   Port& port() { return port_; }
@@ -51,6 +53,7 @@ class Client : public OpenHook {
   ~Client();
 
   net::Task<void> converse();
+  net::Task<Result<void>> establish(gateway::RoutePtr route, std::optional<IpAddress> exit);
   net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
   bool allowed() const;
 
@@ -70,6 +73,7 @@ class Client : public OpenHook {
   gateway::RoutePtr route_;
   std::string target_;
   bool resting_ = false;
+  bool refused_ = false;
 };
 
 }  // namespace chipgate::proxy

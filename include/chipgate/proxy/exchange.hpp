@@ -8,9 +8,10 @@
 #include "chipgate/net/waiter.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/http_rewrite.hpp"
-#include "chipgate/telemetry/metrics.hpp"
+#include "chipgate/proxy/port_counters.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace chipgate::proxy {
@@ -23,7 +24,7 @@ class Exchange {
     net::Waiter& waiter;
     net::End& client;
     net::End& upstream;
-    telemetry::ChipCounters& counters;
+    PortCounters& counters;
     gateway::EndpointKind gateway;
     const gateway::Route& route;
     Milliseconds patience;  // for the answer's first byte, anew whenever some of the request's body has gone up
@@ -40,6 +41,8 @@ class Exchange {
   bool answered() const { return answered_; }
   // Whether the request could be sent once more: nothing of it but the head is gone.
   bool repeatable() const { return !answered_ && !body_sent_ && !heard_; }
+  // Where the gateway named an exit that is none of the route's: nothing of that answer is delivered.
+  const std::optional<IpAddress>& other_exit() const { return other_exit_; }
   bool upstream_reusable() const { return upstream_reusable_; }
   protocol::KeepAlive client_keep_alive() const { return keep_alive_; }
   std::uint64_t bytes_up() const { return bytes_up_; }
@@ -68,6 +71,7 @@ class Exchange {
   protocol::KeepAlive keep_alive_;
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;
+  std::optional<IpAddress> other_exit_;
   bool final_ = false;  // the head of the final answer was seen
   bool upstream_deaf_ = false;
   bool upstream_reusable_ = true;

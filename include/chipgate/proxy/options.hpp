@@ -30,6 +30,9 @@ struct ListenOptions {
 struct Limits {
   std::uint32_t tunnels_per_chip = 256;
   std::uint32_t held_per_chip = 32;
+  // Open tunnels to web.whatsapp.com:443 that are older than `crowd_age`; 0 is no limit. A chip is one number, and so 1
+  // refuses the second.
+  std::uint32_t max_whatsapp_sessions = 0;
 };
 
 struct ProxyOptions {
@@ -41,6 +44,9 @@ struct ProxyOptions {
   Milliseconds head_timeout{10'000};
   // After SIGTERM, how long open tunnels may go on. Below the 10 s after which `docker stop` kills.
   Milliseconds drain_deadline{8'000};
+  // From when on a tunnel counts as a WhatsApp session of its own: a client that reconnects opens the new one before
+  // the old one is gone, and a vanished old one is found within 60 s (keepalive).
+  Milliseconds crowd_age{90'000};
   // 0 is one shard a core.
   std::uint32_t workers = 0;
 };

@@ -13,11 +13,13 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace chipgate::proxy {
 
 class PlaneShard;
+struct PortCounters;
 
 struct PlaneOptions {
   ProxyOptions proxy;
@@ -32,15 +34,22 @@ class Plane final : public lifecycle::DataPlane {
   Plane(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log);
   ~Plane() override;
 
-  // Before `start`. Binds the chip's port, and answers which it is. Throws std::system_error.
-  std::uint16_t add_chip(ChipIndex index, const ChipOptions& chip);
-  // From here on clients are accepted.
+  // From here on clients are accepted, and what was asked before is done.
   void start(lifecycle::DataPlaneEvents& events);
   void publish(EndpointIndex endpoint, const net::Resolver::Answer& answer);
 
+  Result<std::uint16_t> listen(ChipIndex chip, const ChipId& id, std::uint16_t port) override;
+  void close(ChipIndex chip, std::function<void()> done) override;
   void open(ChipIndex chip, gateway::RoutePtr route) override;
+  void withhold(ChipIndex chip) override;
   void fence(ChipIndex chip, Epoch next, ErrorKind why, std::function<void()> done) override;
   void refuse(ChipIndex chip, const Error& why) override;
+  void look(ChipIndex chip, gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds timeout,
+            std::function<void(lifecycle::Looked)> done) override;
+  lifecycle::Usage usage(ChipIndex chip) const override;
+  void tunnels(std::function<void(std::vector<lifecycle::TunnelView>)> done) override;
+  void cut(lifecycle::TunnelId id, std::function<void(bool)> done) override;
+  void crowds(std::function<void(std::vector<lifecycle::Crowd>)> done) override;
 
   // Closes the ports; what is open or under way goes on.
   void leave();
@@ -50,18 +59,23 @@ class Plane final : public lifecycle::DataPlane {
   void stop();
 
   std::size_t shard_count() const { return shards_.size(); }
+  // Of the chips that listen now. Good until the next `listen` or `close`.
   std::span<const telemetry::ChipSample> chip_samples() const { return chip_samples_; }
   std::span<const telemetry::ShardCounters* const> shard_samples() const { return shard_samples_; }
   std::int64_t tunnels_open() const;
 
  private:
   PlaneShard& shard_of(ChipIndex chip) { return *shards_.at(chip.value() % shards_.size()); }
-  // A shard's ports are counted by themselves.
-  std::size_t place_of(ChipIndex chip) const { return chip.value() / shards_.size(); }
+  template <class Function>
+  void on_port(ChipIndex chip, Function function);
+  // What all shards answer, together.
+  template <class T>
+  void gather(std::vector<T> (PlaneShard::*ask)() const, std::function<void(std::vector<T>)> done);
 
   PlaneOptions options_;
   boost::asio::io_context& control_;
   std::vector<std::unique_ptr<PlaneShard>> shards_;
+  std::unordered_map<ChipIndex, std::shared_ptr<const PortCounters>> counters_;
   std::vector<telemetry::ChipSample> chip_samples_;
   std::vector<const telemetry::ShardCounters*> shard_samples_;
 };

@@ -10,19 +10,21 @@
 #include "chipgate/relay/relay.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <deque>
+#include <functional>
+#include <memory>
 #include <thread>
+#include <unordered_map>
+#include <vector>
 
 namespace chipgate::proxy {
 
 // Made and destroyed on the control thread; in between everything but `post` and the counters is the shard's.
 class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
  public:
-  PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log);
+  // `number` is its own among the shards.
+  PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log, std::uint64_t number);
   ~PlaneShard();
 
-  // Before `start`.
-  Port& add_port(ChipIndex index, const ChipOptions& chip, net::UniqueFd listening);
   void start(lifecycle::DataPlaneEvents& events);
   // From the control thread, after `start`. Resets what is open and waits for the thread to end.
   void stop();
@@ -32,13 +34,25 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
     shard_.post(std::forward<Function>(function));
   }
 
-  Port& port(std::size_t place) { return ports_.at(place); }
-  std::deque<Port>& ports() { return ports_; }
+  void open_port(ChipIndex index, std::shared_ptr<PortCounters> counters, net::UniqueFd listening);
+  // `done` is called when the port is gone.
+  void close_port(ChipIndex index, std::function<void()> done);
+  // Nothing where it is closed.
+  Port* port(ChipIndex index);
+  std::unordered_map<ChipIndex, Port>& ports() { return ports_; }
+
+  std::vector<lifecycle::TunnelView> tunnels() const;
+  bool cut(lifecycle::TunnelId id);
+  std::vector<lifecycle::Crowd> crowds() const;
+
   gateway::Dialer& dialer() { return dialer_; }
   const telemetry::ShardCounters& counters() const { return counters_; }
 
  private:
   void on_wanted(ChipIndex chip) override;
+  void on_gateway_news(ChipIndex chip, Epoch epoch, const Error& error) override;
+  void on_other_exit(ChipIndex chip, Epoch epoch, const IpAddress& seen) override;
+  void on_same_exit(ChipIndex chip, Epoch epoch, const IpAddress& seen) override;
   void on_endpoint(EndpointIndex endpoint, gateway::EndpointNews news) override;
   void on_pause();
 
@@ -52,7 +66,8 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
   relay::Relay relay_;
   gateway::Dialer dialer_;
   net::PausedListeners paused_;
-  std::deque<Port> ports_;
+  TunnelIds tunnel_ids_;
+  std::unordered_map<ChipIndex, Port> ports_;
   TimePoint pause_told_{};
   std::thread thread_;
 };

@@ -3,9 +3,12 @@
 
 #include "chipgate/gateway/dialer.hpp"
 #include "chipgate/gateway/route.hpp"
+#include "chipgate/lifecycle/data_plane.hpp"
 #include "chipgate/net/listener.hpp"
 #include "chipgate/protocol/pacing.hpp"
+#include "chipgate/proxy/gateway_news.hpp"
 #include "chipgate/proxy/options.hpp"
+#include "chipgate/proxy/port_counters.hpp"
 #include "chipgate/relay/relay.hpp"
 #include "chipgate/telemetry/log.hpp"
 #include "chipgate/telemetry/metrics.hpp"
@@ -15,11 +18,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace chipgate::proxy {
 
 class Client;
 class ChipTunnel;
+class PortLook;
+
+// Numbers for the tunnels of one shard: the shard's own number in the high bits makes them unique in the process.
+class TunnelIds {
+ public:
+  explicit TunnelIds(std::uint64_t shard) : last_(shard << shard_shift) {}
+
+  lifecycle::TunnelId next() { return lifecycle::TunnelId(++last_); }
+  static std::uint64_t shard_of(lifecycle::TunnelId id) { return id.value() >> shard_shift; }
+
+ private:
+  static constexpr unsigned shard_shift = 48;
+  std::uint64_t last_;
+};
 
 // What ports of one shard share. All of it outlives them.
 struct ShardParts {
@@ -29,12 +47,16 @@ struct ShardParts {
   telemetry::ShardCounters& counters;
   telemetry::Log& log;
   const ProxyOptions& options;
+  TunnelIds& tunnel_ids;
 };
 
 // Told on the shard's thread.
 class PortEvents {
  public:
   virtual void on_wanted(ChipIndex) = 0;
+  virtual void on_gateway_news(ChipIndex, Epoch, const Error&) = 0;
+  virtual void on_other_exit(ChipIndex, Epoch, const IpAddress& seen) = 0;
+  virtual void on_same_exit(ChipIndex, Epoch, const IpAddress& seen) = 0;
 
  protected:
   ~PortEvents() = default;
@@ -74,10 +96,11 @@ struct Hold : OpenHook {
   std::optional<Error> refused;
 };
 
-// Owned by its shard's part of the plane for as long as that lives, so that clients and tunnels may refer to it.
+// Owned by its shard's part of the plane until it is closed and empty, so that clients, tunnels and looks may refer to
+// it. One thread: its shard's.
 class Port final : public net::Acceptor {
  public:
-  Port(ShardParts parts, PortEvents& events, ChipIndex index, const ChipOptions& chip);
+  Port(ShardParts parts, PortEvents& events, ChipIndex index, std::shared_ptr<PortCounters> counters);
   ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
@@ -89,53 +112,83 @@ class Port final : public net::Acceptor {
   bool idle() const { return clients_.empty() && tunnels_.empty(); }
 
   void open(gateway::RoutePtr route);
+  void withhold();
   void fence(Epoch next, ErrorKind why, std::function<void()> done);
   void refuse(const Error& why);
   // No new clients, and everything that is open is reset.
   void drain(ErrorKind why);
+  // The same for good. `done` may destroy the port: it is called by post, when nothing refers to it any more.
+  void close(std::function<void()> done);
 
-  // --- for its clients and tunnels
+  void look(gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds timeout,
+            std::function<void(lifecycle::Looked)> done);
+  std::vector<lifecycle::TunnelView> tunnels() const;
+  // Resets it; false where it is none of this port's.
+  bool cut(lifecycle::TunnelId id);
+  // Open tunnels to WhatsApp that are old enough to be sessions of their own.
+  std::uint32_t whatsapp_sessions() const;
+
+  // --- for its clients, tunnels and looks
   const ShardParts& parts() const { return parts_; }
-  const std::string& chip() const { return chip_; }
-  telemetry::ChipCounters& counters() { return counters_; }
-  const telemetry::ChipCounters& counters() const { return counters_; }
+  ChipIndex index() const { return index_; }
+  const std::string& chip() const { return counters_->chip; }
+  PortCounters& counters() { return *counters_; }
+  const PortCounters& counters() const { return *counters_; }
   protocol::RefusalPacer& pacer() { return pacer_; }
   const gateway::RoutePtr& route() const { return route_; }
-  // Whether this route is still the one that clients are admitted under.
-  bool stands(const gateway::RoutePtr& route) const { return route_ == route; }
+  // Whether clients are still admitted under this route, or one that differs only in what is known of its exits.
+  bool stands(const gateway::RoutePtr& route) const;
   void want();
   void add(Client&);
   void removed(Client&);
   void add(ChipTunnel&);
   void removed(ChipTunnel&);
+  void add(PortLook&);
+  void removed(PortLook&);
+
+  // What a gateway's reply names as the exit, and what that says; it is told if it is news.
+  gateway::ExitVerdict exit_named(const gateway::Route& route, const IpAddress& seen);
+  void other_exit(const gateway::Route& route, const IpAddress& seen);
+  // A client's way through this route ended so at the gateway.
+  void gateway_failed(const gateway::RoutePtr& route, const Error& error);
+  // Whether one more tunnel to this target would be one WhatsApp session too many.
+  bool crowded(const protocol::Authority& target) const;
 
   // A place among the chip's tunnels, from before the dial until the tunnel has ended; nothing where all are taken.
   std::optional<Place> take_tunnel();
   // A place among the chip's waiting clients.
   std::optional<Place> take_hold();
+  // A plain request on its way; as many as there are places among the tunnels.
+  Place take_request() { return {requests_taken_, &counters_->requests_open}; }
   OpenList<Hold>& holds() { return holds_; }
 
  private:
   void on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) override;
   void finish_fence();
+  void finish_close();
 
   ShardParts parts_;
   PortEvents& events_;
   ChipIndex index_;
-  std::string chip_;
+  std::shared_ptr<PortCounters> counters_;
   std::unique_ptr<net::Listener> listener_;
   gateway::RoutePtr route_;
   Epoch epoch_{1};
   bool wanted_ = false;
   bool leaving_ = false;
+  bool ended_ = false;  // drained or closed: nothing may begin
   protocol::RefusalPacer pacer_;
+  GatewayNews news_;
+  OnceASecond same_exit_told_;
   OpenList<Client> clients_;
   OpenList<ChipTunnel> tunnels_;
+  OpenList<PortLook> looks_;
   OpenList<Hold> holds_;
   std::uint32_t tunnels_taken_ = 0;
   std::uint32_t holds_taken_ = 0;
+  std::uint32_t requests_taken_ = 0;
   std::function<void()> fenced_;
-  telemetry::ChipCounters counters_;
+  std::function<void()> closed_;
 };
 
 }  // namespace chipgate::proxy

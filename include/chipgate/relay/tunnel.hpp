@@ -36,6 +36,9 @@ class Tunnel : public net::Watcher, public net::Timer, public RunQueueHook {
   // The last call: how the tunnel ended, and errno where that was an error. Both sockets are closed.
   virtual void on_end(ErrorKind how, int error) = 0;
 
+  // When the last byte was delivered or the last end of a direction came; when it opened, before the first.
+  TimePoint last_progress() const { return last_progress_; }
+
  private:
   friend class Relay;
 

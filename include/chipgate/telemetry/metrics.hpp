@@ -38,6 +38,7 @@ struct FamilyInfo {
   X(chipgate_accept_pauses_total,            counter,   "",               "Times accepting paused for want of descriptors.")   \
   X(chipgate_gateway_dials_total,            counter,   "",               "Connections to the gateway that were begun.")       \
   X(chipgate_gateway_dial_failures_total,    counter,   "reason",         "Dials that gave no tunnel, by the error's name.")   \
+  X(chipgate_looks_total,                    counter,   "outcome",        "Looks at chips' exits that ended, ok or failed.")   \
   X(chipgate_gateway_stage_duration_seconds, histogram, "stage",          "Time that clients spent in each stage of a CONNECT.") \
   X(chipgate_tunnel_duration_seconds,        histogram, "",               "Time from a tunnel's opening to its end.")          \
   X(chipgate_relay_blocked_bytes,            gauge,     "",               "Bytes held by directions whose receiver is slow.")  \
@@ -93,7 +94,7 @@ struct alignas(cache_line) ChipCounters {
 };
 
 // There are 10,000 of them.
-static_assert(sizeof(ChipCounters) <= 512);
+static_assert(sizeof(ChipCounters) <= 640);
 
 // What one shard counts for all its chips. Owned and written by the shard, read by the scrape.
 struct alignas(cache_line) ShardCounters {
@@ -104,6 +105,8 @@ struct alignas(cache_line) ShardCounters {
   Gauge handshakes;
   Counter accept_pauses;
   Counter dials;
+  Counter looks_ok;
+  Counter looks_failed;
   ReasonCounters dial_failures;
   std::array<Histogram, stage_count> stages{Histogram(stage_bounds), Histogram(stage_bounds), Histogram(stage_bounds),
                                             Histogram(stage_bounds), Histogram(stage_bounds)};

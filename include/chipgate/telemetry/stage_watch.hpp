@@ -8,10 +8,12 @@
 
 namespace chipgate::telemetry {
 
-// One a client, on its shard. A stage that is left is counted in the shard's histogram, however it was left.
+// One a client, on its shard. A stage that is left is counted in the shard's histogram, however it was left. Whoever is
+// no client has one without a histogram.
 class StageWatch {
  public:
-  explicit StageWatch(ShardCounters& counters) : counters_(counters) {}
+  StageWatch() = default;
+  explicit StageWatch(ShardCounters& counters) : counters_(&counters) {}
   StageWatch(const StageWatch&) = delete;
   StageWatch& operator=(const StageWatch&) = delete;
   ~StageWatch() { leave(); }
@@ -25,13 +27,13 @@ class StageWatch {
     if (!stage_) return;
     const auto took = Clock::now() - since_;
     times_[*stage_] += took;
-    counters_.stage(*stage_).observe(took);
+    if (counters_ != nullptr) counters_->stage(*stage_).observe(took);
     stage_.reset();
   }
   const StageTimes& times() const { return times_; }
 
  private:
-  ShardCounters& counters_;
+  ShardCounters* counters_ = nullptr;
   std::optional<Stage> stage_;
   TimePoint since_;
   StageTimes times_;

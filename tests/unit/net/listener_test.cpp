@@ -130,6 +130,105 @@ TEST_F(ListenerTest, EveryListenerThatPausedIsTriedAgain) {
   ASSERT_TRUE(until([&] { return accepted_.size() == 2; }));
 }
 
+// A limit on descriptors that leaves so many free, as long as it lives.
+class DescriptorsLeft {
+ public:
+  explicit DescriptorsLeft(rlim_t left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto low = before_;
+    low.rlim_cur = static_cast<rlim_t>(lowest.get()) + left;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  ~DescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  DescriptorsLeft(const DescriptorsLeft&) = delete;
+  DescriptorsLeft& operator=(const DescriptorsLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+constexpr std::uint32_t kept = 4;
+
+class ListenerWithReserve : public ListenerTest {
+ protected:
+  void listen_with_reserve() {
+    auto fd = listen_on(test::loopback());
+    address_ = local_address(fd.get());
+    listener_ = std::make_unique<Listener>(shard(), reserving_, *this, std::move(fd));
+  }
+  void TearDown() override {
+    listener_.reset();
+    ListenerTest::TearDown();
+  }
+
+  PausedListeners reserving_{shard(), [this] { ++pauses_; }, kept};
+};
+
+TEST_F(ListenerWithReserve, AcceptingStopsWhileTheLastDescriptorsAreFree) {
+  listen_with_reserve();
+  // More than there are descriptors for, once the test's own are counted.
+  for (int i = 0; i < 12; ++i) peer(test::connect_to(address_));
+  const DescriptorsLeft left(8);
+  ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+  quiesce();
+  // One of the reserve is given to notice it, and no more however often it is tried.
+  EXPECT_EQ(accepted_.size(), 8U - kept + 1);
+  const auto before = pauses_;
+  ASSERT_TRUE(until([&] { return pauses_ >= before + 3; }));
+  EXPECT_EQ(accepted_.size(), 8U - kept + 1);
+  std::vector<UniqueFd> rest;
+  for (std::uint32_t i = 0; i + 1 < kept; ++i) {
+    EXPECT_TRUE(rest.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC))) << "a client could not be dialed for";
+  }
+}
+
+TEST_F(ListenerWithReserve, EachDescriptorThatIsFreedLetsAnotherClientIn) {
+  listen_with_reserve();
+  for (int i = 0; i < 12; ++i) peer(test::connect_to(address_));
+  const DescriptorsLeft left(8);
+  ASSERT_TRUE(until([&] { return pauses_ > 0; }));
+  for (std::size_t seen = accepted_.size(); seen < 12; ++seen) {
+    accepted_.front().reset();
+    accepted_.erase(accepted_.begin());
+    accepted_.front().reset();
+    accepted_.erase(accepted_.begin());
+    const auto before = accepted_.size();
+    ASSERT_TRUE(until([&] { return accepted_.size() > before; })) << seen;
+    if (peers_addresses_.size() == 12) break;
+  }
+  EXPECT_EQ(peers_addresses_.size(), 12U);
+}
+
+TEST(DescriptorReserve, HoldsTheLastNumbersThatMayBeGiven) {
+  const DescriptorsLeft left(100);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto all = static_cast<int>(limit.rlim_cur);
+  DescriptorReserve two(2);
+  EXPECT_FALSE(two.holds(all - 3));
+  EXPECT_TRUE(two.holds(all - 2));
+  EXPECT_TRUE(two.holds(all - 1));
+  EXPECT_FALSE(two.holds(all - 3));
+  DescriptorReserve greedy(10'000);
+  EXPECT_FALSE(greedy.holds(0)) << "never more than a quarter";
+  DescriptorReserve none(0);
+  EXPECT_FALSE(none.holds(all - 1));
+}
+
+TEST(DescriptorReserve, FollowsALimitThatIsRaised) {
+  DescriptorReserve reserve(2);
+  int last = 0;
+  {
+    const DescriptorsLeft left(100);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    last = static_cast<int>(limit.rlim_cur) - 1;
+    EXPECT_TRUE(reserve.holds(last));
+  }
+  EXPECT_FALSE(reserve.holds(last));
+}
+
 TEST_F(ListenerTest, AListenerMayGoWhileItIsPaused) {
   listen();
   peer(test::connect_to(address_));

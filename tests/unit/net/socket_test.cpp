@@ -27,6 +27,20 @@ TEST(Socket, AnAcceptedLegInheritsEveryOption) { expect_leg_options(test::tcp_pa
 
 TEST(Socket, ADialedLegHasThemToo) { expect_leg_options(open_leg(test::loopback(1)).get()); }
 
+// A restart binds the port that the kernel chose the last time, while old connections of it linger.
+TEST(Socket, APortThatTheKernelChoseCanBeBoundAgainLikeAnyOther) {
+  auto listening = listen_on(test::loopback());
+  const auto address = local_address(listening.get());
+  EXPECT_EQ(test::option(listening.get(), SOL_SOCKET, SO_REUSEADDR), 1);
+  auto client = test::connect_to(address);
+  UniqueFd accepted(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ASSERT_TRUE(accepted);
+  listening = {};
+  accepted = {};  // closed first: it lingers on this side
+  client = {};
+  EXPECT_NO_THROW(listen_on(address));
+}
+
 TEST(Socket, UnacknowledgedCountsWhatThePeerHasNotTaken) {
   const auto pair = test::tcp_pair(4 * 1024);
   EXPECT_EQ(unacknowledged(pair.ours.get()), 0);

@@ -73,5 +73,11 @@ TEST(RefusalPacing, SparesTheClientsOwnFaults) {
   EXPECT_TRUE(is_paced(ErrorKind::provider_auth));
 }
 
+TEST(Pacing, ASecondWhatsAppNumberIsSlowedDownAsIfItWereNoFaultOfTheClients) {
+  EXPECT_TRUE(is_paced(ErrorKind::too_many_whatsapp_sessions));
+  EXPECT_FALSE(is_paced(ErrorKind::too_many_tunnels));
+  EXPECT_TRUE(is_paced(ErrorKind::fenced));
+}
+
 }  // namespace
 }  // namespace chipgate::protocol

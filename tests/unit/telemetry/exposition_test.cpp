@@ -123,14 +123,21 @@ TEST(Exposition, SaysWhatTheCountersHold) {
   chip.bytes_up.add(10);
   chip.bytes_down.add(1'234'567'890'123);
   chip.refusals.increment(ErrorKind::no_assignment);
-  source.add_shard().dials.add(2);
-  source.add_shard().dials.add(3);
+  auto& first = source.add_shard();
+  first.dials.add(2);
+  first.looks_ok.add(4);
+  auto& second = source.add_shard();
+  second.dials.add(3);
+  second.looks_ok.add(1);
+  second.looks_failed.add(6);
   const auto text = everything(Exposition(source));
   for (const auto* line : {
            "chipgate_tunnel_bytes_total{chip=\"6a2f41a3\",direction=\"up\"} 10\n",
            "chipgate_tunnel_bytes_total{chip=\"6a2f41a3\",direction=\"down\"} 1234567890123\n",
            "chipgate_refusals_total{chip=\"6a2f41a3\",reason=\"no_assignment\"} 1\n",
            "chipgate_gateway_dials_total 5\n",
+           "chipgate_looks_total{outcome=\"ok\"} 5\n",
+           "chipgate_looks_total{outcome=\"failed\"} 6\n",
            "chipgate_chips{state=\"active\"} 2\n",
            "chipgate_gateway_endpoint_up{endpoint=\"http://gw.example:3120\"} 1\n",
            "chipgate_log_dropped_total 7\n",
