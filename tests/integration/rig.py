@@ -16,6 +16,8 @@ from wire import stack
 SECRETS = {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD}
 WAYS = ("connect", "absolute", "socks5", "socks4a")
 EXIT_PAGE = "exit-ip.sim"
+# A name that no host has. DNS ends at 63 characters a label, so the C library refuses it and asks no name server.
+NO_HOST = f"gateway.{'x' * 64}"
 
 
 def ask_over(client: wire.Client, path: str = "/") -> str:
