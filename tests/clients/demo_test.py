@@ -121,7 +121,7 @@ class Demo(unittest.TestCase):
 
     def test_a_gateway_with_an_account(self) -> None:
         simulator, addresses = stack.gateway_sim(*stack.credentials())
-        self.addCleanup(simulator.stop)
+        self.addCleanup(simulator.stop_cleanly)
         account = {"SMARTPROXY_ENDPOINT": addresses["http"], "SMARTPROXY_USERNAME": stack.USERNAME}
 
         process = self.start(**account, SMARTPROXY_PASSWORD=stack.PASSWORD)

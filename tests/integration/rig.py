@@ -94,6 +94,7 @@ class Gate:
             self.process.stop_cleanly()
         else:
             self.process.stop()
+            self.process.check_sanitizers()
 
 
 class Provider(wire.Simulator):
@@ -125,7 +126,7 @@ class RigTest(unittest.TestCase):
 
     def provider(self, *arguments: str | Path) -> Provider:
         process, listening = stack.gateway_sim(*stack.credentials(), "--ca-out", self.folder / "sim-ca.pem", *arguments)
-        self.addCleanup(process.stop)
+        self.addCleanup(process.stop_cleanly)
         return Provider(process, listening)
 
     def configuration(self, endpoints: list[str], chips: list[str], gateway: stack.Line | None = None,

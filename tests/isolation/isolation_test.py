@@ -97,7 +97,7 @@ class Isolated(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.gateway, listening = stack.gateway_sim("--api", "127.0.0.1:0", *stack.credentials(), "--ca-out",
                                                     self.folder / "sim-ca.pem", prefix=self.world.outside.prefix)
-        self.addCleanup(self.gateway.stop)
+        self.addCleanup(self.gateway.stop_cleanly)
         host, port = listening[self.kind].rsplit(":", 1)
         self.door = world.Door(self.world.outside, PORTS[self.kind], (host, int(port)))
         self.addCleanup(self.door.close)
@@ -106,7 +106,7 @@ class Isolated(unittest.TestCase):
         configuration = stack.configuration(f"{self.kind}://{world.GATEWAY_NAME}:{PORTS[self.kind]}", CHIPS)
         self.gate, self.ports, self.admin = stack.chipgate(configuration, self.folder, self.world.inside.prefix,
                                                            {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD})
-        self.addCleanup(self.gate.stop)
+        self.addCleanup(self.gate.stop_cleanly)
 
     def ask(self, attempt: Attempt, port: int) -> Answer:
         """Sends what the client would and says what came first, counted from the connect."""

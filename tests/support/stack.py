@@ -95,6 +95,7 @@ class Process:
         assert self._child.stdout and self._child.stderr
         self.out = Lines(self._child.stdout)
         self.err = Lines(self._child.stderr)
+        self._told_to_end = False
 
     @property
     def pid(self) -> int:
@@ -138,6 +139,7 @@ class Process:
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
         if self.running():
+            self._told_to_end = True
             self._child.terminate()
             self._child.send_signal(signal.SIGCONT)  # a stopped process hears nothing else but SIGKILL
         try:
@@ -147,13 +149,19 @@ class Process:
             return self._child.wait(seconds)
 
     def stop_cleanly(self) -> None:
-        """Ends a program that must still be there, go on its own, and have given no sanitizer a reason to speak."""
-        alive = self.running()
+        """Ends a program that must still be there, unless stop() was called before, go on its own, and have given no
+        sanitizer a reason to speak."""
+        alive = self.running() or self._told_to_end
         status = self.stop(CLEAN_STOP_SECONDS)
-        complaints = [line for line in self.err.whole(STOP_SECONDS) if SANITIZER.search(str(line))]
-        if not alive or status != 0 or complaints:
+        if not alive or status != 0:
             before = "" if alive else "ended before it was told to, "
             raise AssertionError(f"{self.name} {before}exited with {status} and said:\n{self.said()}")
+        self.check_sanitizers()
+
+    def check_sanitizers(self) -> None:
+        """Of a program that has ended, in whatever way: no sanitizer had a reason to speak."""
+        if any(SANITIZER.search(str(line)) for line in self.err.whole(STOP_SECONDS)):
+            raise AssertionError(f"{self.name} said:\n{self.said()}")
 
 
 def gateway_sim(*arguments: str | Path, prefix: list[str] | None = None) -> tuple[Process, Line]:
@@ -233,7 +241,7 @@ class StackTest(unittest.TestCase):
         cls.prepare()
         cls.simulator, cls.sim = gateway_sim("--http", "127.0.0.1:0", "--api", "127.0.0.1:0", *credentials(),
                                              "--ca-out", cls.folder / "sim-ca.pem", *cls.simulator_arguments())
-        cls.addClassCleanup(cls.simulator.stop)
+        cls.addClassCleanup(cls.simulator.stop_cleanly)
         settings = configuration(f"http://{cls.sim['http']}", cls.chips, **cls.settings())
         cls.gate, cls.ports, cls.admin = chipgate(settings, cls.folder,
                                                   environment={"CHIPGATE_TEST_PASSWORD": PASSWORD})
