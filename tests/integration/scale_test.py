@@ -14,7 +14,7 @@ from wire import stack
 CHIPS = 10_000
 FIRST_PORT = 20_001
 SAMPLE = range(1, CHIPS + 1, 331)
-# A debug build under a sanitizer on a busy machine; a release build takes a tenth of it.
+# Enough for a debug build under a sanitizer on a busy machine.
 START_SECONDS = 60.0
 # What several scrapes of 50,000 samples may add; rendering all of it at once would add more.
 SCRAPE_BYTES = 60_000_000
