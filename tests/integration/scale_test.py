@@ -45,7 +45,7 @@ class Scale(rig.RigTest):
         sim = self.provider("--pool", str(CHIPS))
         configuration = self.configuration([f"http://{sim.http}"], [])
         configuration["chips"] = [{"id": "bot-{n}", "numbers": f"1-{CHIPS}", "port": FIRST_PORT}]
-        # An address of its own: the kernel chooses ten thousand ports slowly, and nobody else is on these.
+        # An address of its own: nobody else is on these ports.
         address = f"127.30.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
         configuration["listen"] = {"address": address}
         # The soft limit is the usual 1024: chipgate raises it by itself.
