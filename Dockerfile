@@ -1,8 +1,10 @@
 # docker build -t chipgate .
-# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro -e SMARTPROXY_PASSWORD chipgate
+# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro \
+#   -e SMARTPROXY_USERNAME -e SMARTPROXY_PASSWORD chipgate
 #
 # A chip's port listens on the loopback of its network namespace, so clients share that namespace: --network host, or
-# network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price.
+# network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price. No port
+# is exposed: which there are is the configuration's to say, and by default none listens beyond loopback.
 FROM debian:bookworm-slim AS build
 WORKDIR /chipgate
 COPY .ci/packages .ci/packages
@@ -23,7 +25,6 @@ RUN apt-get update \
 COPY --from=build /chipgate/build/release/chipgate /usr/local/bin/chipgate
 COPY LICENSE /usr/share/doc/chipgate/LICENSE
 USER 10001:10001
-EXPOSE 9310
 STOPSIGNAL SIGTERM
 # Readiness, asked with bash alone. It asks where admin.listen is by default; override it where yours is elsewhere.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["bash", "-c", \

@@ -13,8 +13,7 @@ namespace {
 using gateway::EndpointKind;
 using std::string_view;
 
-constexpr std::array<std::pair<string_view, EndpointKind>, 3> schemes{
-    {{"http", EndpointKind::http}, {"https", EndpointKind::https}, {"socks5", EndpointKind::socks5}}};
+constexpr std::array kinds{EndpointKind::http, EndpointKind::https, EndpointKind::socks5};
 
 constexpr string_view example = "http://proxy.example.net:3120";
 
@@ -33,10 +32,6 @@ Unreadable unreadable(std::string message, string_view hint = example) {
 
 }  // namespace
 
-string_view scheme(EndpointKind kind) {
-  return std::ranges::find(schemes, kind, &std::pair<string_view, EndpointKind>::second)->first;
-}
-
 bool is_host(string_view text) {
   if (IpAddress::parse(text)) return true;
   const auto allowed = [](char c) {
@@ -50,11 +45,9 @@ std::variant<gateway::EndpointOptions, Unreadable> parse_endpoint(string_view te
                                                                   const provider::Ports& default_ports) {
   const auto colon = text.find("://");
   if (colon == string_view::npos) return unreadable("does not begin with http://, https:// or socks5://");
-  const auto* const known =
-      std::ranges::find(schemes, lower(text.substr(0, colon)), &std::pair<string_view, EndpointKind>::first);
-  if (known == schemes.end()) return unreadable("does not begin with http://, https:// or socks5://");
-  gateway::EndpointOptions endpoint{
-      .kind = known->second, .host = {}, .port = default_port(known->second, default_ports)};
+  const auto* const kind = std::ranges::find(kinds, lower(text.substr(0, colon)), gateway::scheme);
+  if (kind == kinds.end()) return unreadable("does not begin with http://, https:// or socks5://");
+  gateway::EndpointOptions endpoint{.kind = *kind, .host = {}, .port = default_port(*kind, default_ports)};
 
   auto authority = text.substr(colon + 3);
   if (authority.ends_with('/')) authority.remove_suffix(1);
@@ -81,7 +74,9 @@ std::variant<gateway::EndpointOptions, Unreadable> parse_endpoint(string_view te
     }
   }
   if (!is_host(host)) return unreadable("has no valid host");
-  if (endpoint.port == 0) return unreadable("has no port, and the preset knows none for " + std::string(known->first));
+  if (endpoint.port == 0) {
+    return unreadable("has no port, and the preset knows none for " + std::string(gateway::scheme(*kind)));
+  }
   endpoint.host = lower(host);
   return endpoint;
 }

@@ -20,8 +20,6 @@ struct Unreadable {
 std::variant<gateway::EndpointOptions, Unreadable> parse_endpoint(std::string_view text,
                                                                   const provider::Ports& default_ports);
 
-std::string_view scheme(gateway::EndpointKind);
-
 // A name or an address as it may stand in a URL, without brackets.
 bool is_host(std::string_view text);
 

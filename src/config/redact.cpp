@@ -1,7 +1,6 @@
 // Writing settings.
 #include "chipgate/config/redact.hpp"
 
-#include "endpoint.hpp"
 #include "words.hpp"
 
 #include <yaml-cpp/yaml.h>
@@ -59,12 +58,6 @@ class Writer {
   YAML::Emitter& out_;
 };
 
-string url(const gateway::EndpointOptions& endpoint) {
-  const bool brackets = endpoint.host.find(':') != string::npos;
-  const auto host = brackets ? "[" + endpoint.host + "]" : endpoint.host;
-  return string(scheme(endpoint.kind)) + "://" + host + ":" + std::to_string(endpoint.port);
-}
-
 // In the largest unit that says it whole; what was read is always a whole number of kB.
 string size(std::uint64_t bytes) {
   for (const auto& [factor, unit] :
@@ -92,7 +85,7 @@ void write_gateway(Writer& out, const Settings& settings) {
   const auto& provider = settings.provider;
   const auto& gateway = settings.gateway;
   out.put("preset", provider.preset);
-  out.list("endpoints", gateway.endpoints, url);
+  out.list("endpoints", gateway.endpoints, [](const auto& endpoint) { return endpoint.name(); });
   if (!provider.username.empty()) out.put("username", hidden);
   if (!provider.password.empty()) out.put("password", hidden);
   out.put_if_set("country", provider.country);

@@ -2,9 +2,8 @@
 #include "chipgate/gateway/options.hpp"
 
 namespace chipgate::gateway {
-namespace {
 
-const char* scheme(EndpointKind kind) {
+std::string_view scheme(EndpointKind kind) {
   switch (kind) {
     case EndpointKind::http: return "http";
     case EndpointKind::https: return "https";
@@ -13,11 +12,9 @@ const char* scheme(EndpointKind kind) {
   return "http";
 }
 
-}  // namespace
-
 std::string EndpointOptions::name() const {
   const bool bare_ipv6 = host.find(':') != std::string::npos;
-  return scheme(kind) + std::string("://") + (bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return std::string(scheme(kind)) + "://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 }  // namespace chipgate::gateway

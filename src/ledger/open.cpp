@@ -24,7 +24,11 @@ namespace fs = std::filesystem;
 template <class T>
 T or_refuse(const fs::path& path, Result<T> result) {
   if (result.has_error()) refuse(path, result.error().detail);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
+  return std::move(*result);
+}
+
+void or_refuse(const fs::path& path, const Result<void>& result) {
+  if (result.has_error()) refuse(path, result.error().detail);
 }
 
 // One file has one lock, whatever links lead to it.

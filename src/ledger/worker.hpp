@@ -16,7 +16,7 @@ class Worker {
  public:
   using Jobs = std::vector<std::unique_ptr<Job>>;
   // Called on the thread with all that is queued, in the order in which it came.
-  using Serve = std::function<void(Jobs)>;
+  using Serve = std::function<void(const Jobs&)>;
 
   explicit Worker(Serve serve) : serve_(std::move(serve)), thread_([this] { work(); }) {}
   Worker(const Worker&) = delete;
@@ -47,7 +47,8 @@ class Worker {
       if (queue_.empty()) return;
       auto jobs = std::exchange(queue_, {});
       lock.unlock();
-      serve_(std::move(jobs));
+      serve_(jobs);
+      jobs.clear();
       lock.lock();
     }
   }

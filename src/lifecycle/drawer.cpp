@@ -42,8 +42,11 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   Error last{ErrorKind::no_free_exit};
   std::vector<Candidate> quarantined;
   for (unsigned i = 0; i < parts_.options.draw.per_round; ++i) {
-    boost::asio::steady_timer turn(parts_.control, pace_.reserve(Clock::now()));
-    co_await turn.async_wait(boost::asio::as_tuple(net::use_task));
+    // The pace is the gateway's and the echoes'; where nobody looks, nothing is sent.
+    if (parts_.options.verify.looking == Looking::on) {
+      boost::asio::steady_timer turn(parts_.control, pace_.reserve(Clock::now()));
+      co_await turn.async_wait(boost::asio::as_tuple(net::use_task));
+    }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     auto drawn = co_await draw(chip, route_epoch);
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};

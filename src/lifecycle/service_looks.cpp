@@ -152,11 +152,13 @@ void Service::gateway_news(ChipIndex index, Epoch epoch, const Error& error) {
 
 void Service::other_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {
   const auto chip = find(index);
-  if (!chip || chip->epoch != epoch || !chip->current || chip->phase == Phase::releasing) return;
+  if (!chip || chip->epoch != epoch || !chip->usable()) return;
   const auto& known = chip->current->exits.of_family(seen);
   if (!known || lifecycle::same_exit(*known, seen, options_.life)) return;
+  // A plain answer's header may be the origin's own: nothing new is admitted, and two echoes decide.
   chip->observed = seen;
-  moved(chip, seen, "reply");
+  chip->next_look = Clock::now();
+  fire(chip, Event::doubted);
 }
 
 void Service::same_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {

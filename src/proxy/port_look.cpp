@@ -17,8 +17,6 @@ net::Task<void> PortLook::run(Port& port, gateway::RoutePtr route, protocol::Htt
   telemetry::StageWatch watch;
   const gateway::Dial dial{look.waiter_, *route, watch, Clock::now() + timeout};
   auto seen = co_await gateway::look(port.parts().dialer, dial, std::move(echo));
-  // The page may have come in the very moment of the fence.
-  if (look.called_off()) seen.address = Error{ErrorKind::fenced};
   auto& counters = port.parts().counters;
   (seen.address.has_value() ? counters.looks_ok : counters.looks_failed).increment();
   done({std::move(seen.address), seen.bytes_up, seen.bytes_down});

@@ -204,11 +204,4 @@ std::string Exposition::render(std::size_t family) const {
   return std::move(text).str();
 }
 
-std::vector<prometheus::MetricFamily> Exposition::Collect() const {
-  std::vector<prometheus::MetricFamily> all;
-  all.reserve(family_count());
-  for (const auto family : all_families) all.push_back(collect(family, source_));
-  return all;
-}
-
 }  // namespace chipgate::telemetry

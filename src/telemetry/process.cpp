@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace chipgate::telemetry {
 namespace {
@@ -47,10 +49,21 @@ std::uint64_t open_descriptors() {
   if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) {
     return static_cast<std::uint64_t>(directory.st_size);
   }
+  return count_descriptors();
+}
+
+std::uint64_t count_descriptors() {
   std::error_code error;
   const std::filesystem::directory_iterator entries("/proc/self/fd", error);
-  if (error) return 0;
-  return static_cast<std::uint64_t>(std::distance(begin(entries), end(entries)));
+  // One of them is the listing's own.
+  if (!error) return static_cast<std::uint64_t>(std::distance(begin(entries), end(entries))) - 1;
+  // Most likely none is left to list with, so that asking for every number costs no more than listing them.
+  std::uint64_t open = 0;
+  const auto limit = max_descriptors();
+  for (int fd = 0; std::cmp_less(fd, limit); ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) ++open;
+  }
+  return open;
 }
 
 std::uint64_t max_descriptors() {

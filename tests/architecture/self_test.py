@@ -6,11 +6,14 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import check  # noqa: E402
+import layering  # noqa: E402
+import text  # noqa: E402
 
 TABLE = '''
   X(chipgate_tunnels_open,                   gauge,     "chip",        "Open.")   \\
@@ -26,10 +29,10 @@ class Tree(unittest.TestCase):
         self.root = Path(tempfile.mkdtemp(prefix="chipgate-rules-"))
         self.addCleanup(shutil.rmtree, self.root)
 
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, content: str) -> None:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(content, encoding="utf-8")
 
     def found(self, rule: str) -> list[str]:
         return [f"{finding.path}:{finding.line}" for finding in check.RULES[rule](self.root)]
@@ -51,8 +54,8 @@ class Layers(Tree):
         self.assertEqual(self.found("layers"), ["src/gateway/a.cpp:1", "src/telemetry/a.cpp:1"])
 
     def test_every_pair_of_layers_is_judged_by_its_ranks(self) -> None:
-        for above, high in check.RANKS.items():
-            for below, low in check.RANKS.items():
+        for above, high in layering.RANKS.items():
+            for below, low in layering.RANKS.items():
                 with self.subTest(above=above, below=below):
                     self.write(f"src/{above}/a.cpp", f'#include "chipgate/{below}/b.hpp"\n')
                     allowed = low < high or above == below
@@ -77,13 +80,40 @@ class Layers(Tree):
         self.assertEqual(self.found("layers"), ["tests/sim/a.cpp:2"])
 
 
+class Declared(Tree):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write("src/base/CMakeLists.txt", "chipgate_layer(base\n  SOURCES a.cpp\n  DEPENDS Boost::headers)\n")
+        self.write("src/protocol/CMakeLists.txt", "chipgate_layer(protocol\n  DEPENDS chipgate_base)\n")
+        self.write("src/net/CMakeLists.txt", "chipgate_layer(net PRIVATE_DEPENDS chipgate_protocol fmt::fmt)\n")
+
+    def test_what_is_declared_or_comes_with_it_passes(self) -> None:
+        self.write("include/chipgate/protocol/a.hpp", '#include "chipgate/base/a.hpp"\n')
+        self.write("src/net/a.cpp", '#include "chipgate/net/a.hpp"\n#include "chipgate/protocol/a.hpp"\n'
+                                    '#include "chipgate/base/a.hpp"\n')
+        self.assertEqual(self.found("declared"), [])
+
+    def test_what_is_not_declared_fails(self) -> None:
+        self.write("src/protocol/a.cpp", '#include "chipgate/telemetry/a.hpp"\n')
+        self.assertEqual(self.found("declared"), ["src/protocol/a.cpp:1"])
+
+    def test_a_public_header_needs_a_public_dependency(self) -> None:
+        self.write("include/chipgate/net/a.hpp", '\n#include "chipgate/protocol/a.hpp"\n')
+        self.assertEqual(self.found("declared"), ["include/chipgate/net/a.hpp:2"])
+
+    def test_a_private_dependency_does_not_travel(self) -> None:
+        self.write("src/relay/CMakeLists.txt", "chipgate_layer(relay\n  DEPENDS chipgate_net)  # chipgate_base\n")
+        self.write("src/relay/a.cpp", '#include "chipgate/net/a.hpp"\n#include "chipgate/base/a.hpp"\n')
+        self.assertEqual(self.found("declared"), ["src/relay/a.cpp:2"])
+
+
 class Dialing(Tree):
     CALLS = ["::connect(fd, address, length);", "connect (fd, a, l);", "net::begin_connect(address);",
              "socket.async_connect(endpoint);", "stream.connect(endpoint);", "io_uring_prep_connect(s, fd, a, l);",
              "BIO_do_connect(bio);", "::sendto(fd, b, n, 0, a, l);", "::sendmsg(fd, &m, MSG_FASTOPEN);"]
 
     def test_dialing_outside_the_gateway_fails(self) -> None:
-        for layer in check.RANKS:
+        for layer in layering.RANKS:
             for call in self.CALLS:
                 with self.subTest(layer=layer, call=call):
                     self.write(f"src/{layer}/a.cpp", f"int a;\nvoid f() {{ {call} }}\n")
@@ -143,10 +173,20 @@ class TopLevel(Tree):
 
 
 class Length(Tree):
-    def test_a_long_file_is_told_of_but_passes(self) -> None:
-        self.write("src/base/a.cpp", "\n" * (check.LONG_FILE + 1))
-        findings = list(check.length(self.root))
-        self.assertEqual([finding.fatal for finding in findings], [False])
+    def test_a_long_file_fails(self) -> None:
+        for name in ("src/base/a.cpp", "include/chipgate/base/a.hpp", "tests/unit/a.py"):
+            self.write(name, "\n" * text.LONGEST_FILE)
+            self.assertEqual(self.found("length"), [])
+            self.write(name, "\n" * (text.LONGEST_FILE + 1))
+            self.assertEqual(self.found("length"), [f"{name}:{text.LONGEST_FILE + 1}"])
+            (self.root / name).unlink()
+
+    def test_a_file_on_the_list_passes_for_as_long_as_it_is_there(self) -> None:
+        with unittest.mock.patch.dict(text.MAY_BE_LONG, {"src/base/a.cpp": "a table"}):
+            self.write("src/base/a.cpp", "\n" * (text.LONGEST_FILE + 1))
+            self.assertEqual(self.found("length"), [])
+            (self.root / "src/base/a.cpp").unlink()
+            self.assertEqual(self.found("length"), ["src/base/a.cpp:1"])
 
 
 class Dashboard(Tree):

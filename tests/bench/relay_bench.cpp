@@ -1,4 +1,5 @@
-// What a shard costs: processor time per tunnel, echo and gigabyte, heap per idle tunnel and quiet port.
+// What a shard costs: processor time per tunnel, echo and gigabyte, heap per idle tunnel and quiet port. With --smoke a
+// hundredth of the work, which shows that it runs and makes no figures.
 #include "chipgate/net/descriptors.hpp"
 #include "chipgate/proxy/plane.hpp"
 #include "load.hpp"
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <set>
 #include <string>
+#include <string_view>
 #include <sys/utsname.h>
 #include <thread>
 
@@ -70,7 +72,8 @@ void print_facts() {
 
 class Bench {
  public:
-  Bench() {
+  // Of each figure's work, one part in so many is done.
+  explicit Bench(std::uint64_t part) : part_(part) {
     options_.proxy.workers = 1;
     options_.proxy.limits.tunnels_per_chip = 1'000'000;
     options_.gateway.endpoints = {{gateway::EndpointKind::http, "127.0.0.1", load_.gateway_port()}};
@@ -89,7 +92,7 @@ class Bench {
   }
 
   void run() {
-    load_.run(Work::tunnels, 500);  // warm
+    load_.run(Work::tunnels, 500 / part_);  // warm
     quiet();
     per("CPU per tunnel (accept, CONNECT, close)", Work::tunnels, 5'000, 1e6, "us");
     per("CPU per tunnel, 16 clients at once", Work::tunnels_together, 10'000, 1e6, "us");
@@ -97,18 +100,18 @@ class Bench {
     const auto turns = plane_->shard_samples().front()->turns.value();
     constexpr std::uint64_t gigabyte = 1'000'000'000;
     per("CPU per GB, one flow", Work::bulk, 2 * gigabyte, 1e9, "s");
-    std::printf("%-44s %10.0f KiB\n", "  bytes a turn", 2e9 / 1024 / static_cast<double>(since(turns)));
+    std::printf("%-44s %10.0f KiB\n", "  bytes a turn", 2e9 / 1024 / static_cast<double>(since(turns) * part_));
     per("CPU per GB, 16 flows", Work::bulks, 2 * gigabyte, 1e9, "s");
-    constexpr std::uint64_t held = 2'000;
+    const std::uint64_t held = 2'000 / part_;
     const double before = heap();
     load_.run(Work::hold, held);
     quiet();
-    std::printf("%-44s %10.0f bytes\n", "heap per idle tunnel", (heap() - before) / held);
+    std::printf("%-44s %10.0f bytes\n", "heap per idle tunnel", (heap() - before) / static_cast<double>(held));
   }
 
   // Ports of a plane of their own, which nobody ever connects to.
   void quiet_ports() {
-    constexpr std::uint32_t ports = 2'000;
+    const auto ports = static_cast<std::uint32_t>(2'000 / part_);
     proxy::Plane plane(options_, control_, *log_);
     const double before = heap();
     for (std::uint32_t i = 0; i < ports; ++i) {
@@ -123,7 +126,8 @@ class Bench {
 
   std::uint64_t since(std::uint64_t turns) const { return plane_->shard_samples().front()->turns.value() - turns; }
 
-  void per(const char* what, Work work, std::uint64_t count, double scale, const char* unit) {
+  void per(const char* what, Work work, std::uint64_t whole, double scale, const char* unit) {
+    const auto count = whole / part_;
     const double before = processor_seconds(shard_);
     load_.run(work, count);
     quiet();
@@ -132,6 +136,7 @@ class Bench {
   }
 
   Load load_;  // first: it forks
+  std::uint64_t part_;
   boost::asio::io_context control_{1};
   NoEvents events_;
   proxy::PlaneOptions options_;
@@ -143,11 +148,12 @@ class Bench {
 }  // namespace
 }  // namespace chipgate::bench
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string_view how = argc > 1 ? argv[1] : "";
   std::signal(SIGPIPE, SIG_IGN);
   chipgate::net::raise_descriptor_limit();
   chipgate::bench::print_facts();
-  chipgate::bench::Bench bench;
+  chipgate::bench::Bench bench(how == "--smoke" ? 100 : 1);
   bench.run();
   bench.quiet_ports();
 }

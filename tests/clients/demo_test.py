@@ -68,8 +68,12 @@ class Demo(unittest.TestCase):
         return found
 
     def test_without_settings(self) -> None:
+        for name in ("mine.log", "mine.json"):
+            (self.folder / name).touch()
         process = self.start()
         printed = self.ready(process)
+        for name in ("mine.log", "mine.json"):
+            self.assertTrue((self.folder / name).exists(), name)
         exits = self.exits(printed)
         self.assertEqual(len(set(exits)), CHIPS, printed)
 
@@ -85,6 +89,25 @@ class Demo(unittest.TestCase):
         self.assertEqual(process.wait(STOP_SECONDS), 128 + signal.SIGINT)
         self.assertEqual(self.listening(), [])
 
+        again = self.start()  # over its own files
+        self.ready(again)
+
+    def test_a_stop_leaves_tunnels_the_time_that_chipgate_gives_them(self) -> None:
+        process = self.start()
+        self.ready(process)
+        log = self.folder / "chipgate.log"
+        with socket.create_connection(("127.0.0.1", self.first), timeout=STOP_SECONDS) as client:
+            client.sendall(b"CONNECT open.sim:7 HTTP/1.1\r\nHost: open.sim:7\r\n\r\n")
+            self.assertIn(b" 200 ", client.recv(1000))
+            process.signal(signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while '"draining"' not in log.read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            client.sendall(b"still here")
+            self.assertEqual(client.recv(1000), b"still here")
+            self.assertEqual(process.wait(2 * STOP_SECONDS), 128 + signal.SIGTERM)
+        self.assertIn('"stopped"', log.read_text())  # it was not killed
+
     def test_nothing_outlives_a_kill(self) -> None:
         process = self.start()
         self.ready(process)
@@ -98,7 +121,7 @@ class Demo(unittest.TestCase):
 
     def test_a_gateway_with_an_account(self) -> None:
         simulator, addresses = stack.gateway_sim(*stack.credentials())
-        self.addCleanup(simulator.stop)
+        self.addCleanup(simulator.stop_cleanly)
         account = {"SMARTPROXY_ENDPOINT": addresses["http"], "SMARTPROXY_USERNAME": stack.USERNAME}
 
         process = self.start(**account, SMARTPROXY_PASSWORD=stack.PASSWORD)
@@ -123,9 +146,22 @@ class Demo(unittest.TestCase):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", self.first + 1))
             taken.listen()
+            # The files of the run that has the port.
+            for name in ("chipgate.log", "simulator.json"):
+                (self.folder / name).write_text("of another run")
             process = self.start()
             self.assertEqual(process.wait(START_SECONDS), 1)
         self.assertIn(f"Port {self.first + 1} is taken", process.said())
+        self.assertEqual({file.name: file.read_text() for file in self.folder.iterdir()},
+                         {"chipgate.log": "of another run", "simulator.json": "of another run"})
+
+    def test_a_configuration_that_run_did_not_write_is_kept(self) -> None:
+        mine = self.folder / "chipgate.yaml"
+        mine.write_text("gateway: {}\n")
+        process = self.start()
+        self.assertEqual(process.wait(START_SECONDS), 1)
+        self.assertIn("would be lost", process.said())
+        self.assertEqual(mine.read_text(), "gateway: {}\n")
 
 
 if __name__ == "__main__":

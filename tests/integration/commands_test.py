@@ -160,7 +160,7 @@ class Prove(rig.RigTest):
         for reason, endpoint, gateway in (("provider_auth", f"http://{sim.http}", {"password": "wrong"}),
                                           ("provider_auth", f"socks5://{sim.socks5}", {"password": "wrong"}),
                                           ("gateway_certificate", f"https://{sim.https}", None),
-                                          ("gateway_unresolved", "http://gateway.invalid:3120", None),
+                                          ("gateway_unresolved", f"http://{rig.NO_HOST}:3120", None),
                                           ("gateway_refused", "http://127.0.0.1:1", None)):
             with self.subTest(reason, endpoint=endpoint):
                 status, told = self.prove(endpoint, gateway)

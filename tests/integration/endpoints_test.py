@@ -115,17 +115,17 @@ class Names(rig.RigTest):
         self.assertTrue(rig.exit_of(gate.ports["alpha"]))
 
     def test_a_name_that_does_not_resolve_is_said_promptly_and_only_names_the_gateway(self) -> None:
-        gate = self.gate("http://gateway.invalid:3120")
+        gate = self.gate(f"http://{rig.NO_HOST}:3120")
         gate.line("gateway_unresolved")
         started = time.monotonic()
         answer = rig.refusal(gate.ports["alpha"])
         self.assertEqual((answer.status, answer.get("x-chipgate-error")), (502, "gateway_unresolved"))
         self.assertLess(time.monotonic() - started, stack.ANSWER_SECONDS)
-        self.assertIn("gateway.invalid", str(gate.line("refused", ended="gateway_unresolved")["detail"]))
+        self.assertIn(rig.NO_HOST, str(gate.line("refused", ended="gateway_unresolved")["detail"]))
 
     def test_chips_leave_an_endpoint_whose_name_does_not_resolve(self) -> None:
         sim = self.provider()
-        gate = self.gate(["http://gateway.invalid:3120", f"http://{sim.http}"], workers=1)
+        gate = self.gate([f"http://{rig.NO_HOST}:3120", f"http://{sim.http}"], workers=1)
 
         def served() -> bool:
             with wire.Client(gate.ports["alpha"]) as client:

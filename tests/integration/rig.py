@@ -16,6 +16,8 @@ from wire import stack
 SECRETS = {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD}
 WAYS = ("connect", "absolute", "socks5", "socks4a")
 EXIT_PAGE = "exit-ip.sim"
+# A name that no host has. DNS ends at 63 characters a label, so the C library refuses it and asks no name server.
+NO_HOST = f"gateway.{'x' * 64}"
 
 
 def ask_over(client: wire.Client, path: str = "/") -> str:
@@ -92,6 +94,7 @@ class Gate:
             self.process.stop_cleanly()
         else:
             self.process.stop()
+            self.process.check_sanitizers()
 
 
 class Provider(wire.Simulator):
@@ -123,7 +126,7 @@ class RigTest(unittest.TestCase):
 
     def provider(self, *arguments: str | Path) -> Provider:
         process, listening = stack.gateway_sim(*stack.credentials(), "--ca-out", self.folder / "sim-ca.pem", *arguments)
-        self.addCleanup(process.stop)
+        self.addCleanup(process.stop_cleanly)
         return Provider(process, listening)
 
     def configuration(self, endpoints: list[str], chips: list[str], gateway: stack.Line | None = None,

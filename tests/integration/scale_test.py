@@ -14,7 +14,7 @@ from wire import stack
 CHIPS = 10_000
 FIRST_PORT = 20_001
 SAMPLE = range(1, CHIPS + 1, 331)
-# A debug build under a sanitizer on a busy machine; a release build takes a tenth of it.
+# Enough for a debug build under a sanitizer on a busy machine.
 START_SECONDS = 60.0
 # What several scrapes of 50,000 samples may add; rendering all of it at once would add more.
 SCRAPE_BYTES = 60_000_000
@@ -45,7 +45,7 @@ class Scale(rig.RigTest):
         sim = self.provider("--pool", str(CHIPS))
         configuration = self.configuration([f"http://{sim.http}"], [])
         configuration["chips"] = [{"id": "bot-{n}", "numbers": f"1-{CHIPS}", "port": FIRST_PORT}]
-        # An address of its own: the kernel chooses ten thousand ports slowly, and nobody else is on these.
+        # An address of its own: nobody else is on these ports.
         address = f"127.30.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
         configuration["listen"] = {"address": address}
         # The soft limit is the usual 1024: chipgate raises it by itself.

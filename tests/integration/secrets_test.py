@@ -73,7 +73,7 @@ class Secrets(rig.RigTest):
 
     def test_traffic_that_goes_well_and_badly_tells_nothing(self) -> None:
         process, listening = stack.gateway_sim("--username", stack.USERNAME, "--password", PASSWORD)
-        self.addCleanup(process.stop)
+        self.addCleanup(process.stop_cleanly)
         sim = rig.Provider(process, listening)
         for kind, endpoint in (("http", f"http://{sim.http}"), ("https", f"https://{sim.https}"),
                                ("socks5", f"socks5://{sim.socks5}")):

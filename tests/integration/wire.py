@@ -252,9 +252,6 @@ class Simulator:
     def clear(self) -> None:
         self.ask("DELETE", "/faults")
 
-    def struck(self, fault: int) -> int:
-        return next(one["struck"] for one in self.ask("GET", "/faults")["faults"] if one["id"] == fault)
-
     def stats(self) -> dict[str, int]:
         return self.ask("GET", "/stats")
 

@@ -54,20 +54,19 @@ ApiAnswer list_faults(const Call& call) {
   return {200, list("faults", call.world.faults.standing(), [](const StandingFault& fault) { return json_of(fault); })};
 }
 
-ApiAnswer add_fault(const Call& call) {
+// What is refused changes nothing.
+ApiAnswer take_fault(const Call& call, std::optional<std::uint64_t> (FaultPlan::*take)(Fault)) {
   auto parsed = fault_of(call.body);
   if (const auto* complaint = std::get_if<Complaint>(&parsed)) return complain(400, complaint->text);
-  const auto id = call.world.faults.add(std::get<Fault>(std::move(parsed)));
+  const auto id = (call.world.faults.*take)(std::get<Fault>(std::move(parsed)));
   if (!id) return complain(400, "this kind does not belong to this stage");
   call.listeners.adjust();
   JsonWriter json;
   return {201, json.number("id", *id).done()};
 }
 
-ApiAnswer replace_faults(const Call& call) {
-  call.world.faults.clear();
-  return add_fault(call);
-}
+ApiAnswer add_fault(const Call& call) { return take_fault(call, &FaultPlan::add); }
+ApiAnswer replace_faults(const Call& call) { return take_fault(call, &FaultPlan::replace); }
 
 ApiAnswer clear_faults(const Call& call) {
   call.world.faults.clear();

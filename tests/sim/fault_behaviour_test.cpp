@@ -203,5 +203,18 @@ TEST(FaultApi, AddsShowsAndTakesAway) {
   EXPECT_EQ(simulator.faults().size(), 0U);
 }
 
+TEST(FaultApi, AReplacementThatIsRefusedChangesNothing) {
+  Simulator simulator;
+  ASSERT_EQ(call_api(simulator, "POST", "/faults", R"({"stage":"accept","kind":"refuse"})").status, 201U);
+  for (const auto* bad : {"{", R"({"stage":"connect","kind":"expired"})"}) {
+    EXPECT_EQ(call_api(simulator, "PUT", "/faults", bad).status, 400U) << bad;
+    EXPECT_NE(call_api(simulator, "GET", "/faults").body.find(R"("kind":"refuse")"), std::string::npos);
+    EXPECT_THROW(Client(simulator.ports().http), std::system_error);
+  }
+  ASSERT_EQ(call_api(simulator, "PUT", "/faults", R"({"stage":"connect","kind":"fin"})").status, 201U);
+  EXPECT_EQ(call_api(simulator, "GET", "/faults").body.find(R"("kind":"refuse")"), std::string::npos);
+  EXPECT_NO_THROW(Client(simulator.ports().http));
+}
+
 }  // namespace
 }  // namespace chipgate::sim::test

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace chipgate::sim {
 namespace {
@@ -70,6 +71,12 @@ std::optional<std::uint64_t> FaultPlan::add(Fault fault) {
   if ((row_of(fault.kind).stages & at(fault.stage)) == 0) return std::nullopt;
   standing_.push_back({next_id_, std::move(fault)});
   return next_id_++;
+}
+
+std::optional<std::uint64_t> FaultPlan::replace(Fault fault) {
+  const auto id = add(std::move(fault));
+  if (id) standing_.erase(standing_.begin(), std::prev(standing_.end()));
+  return id;
 }
 
 bool FaultPlan::remove(std::uint64_t id) {

@@ -87,6 +87,8 @@ class FaultPlan {
  public:
   // nullopt: the kind does not belong to the stage.
   std::optional<std::uint64_t> add(Fault fault);
+  // The same, and nothing else stands afterwards.
+  std::optional<std::uint64_t> replace(Fault fault);
   bool remove(std::uint64_t id);
   void clear() { standing_.clear(); }
   const std::vector<StandingFault>& standing() const { return standing_; }

@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chipgate::gateway {
 
 enum class EndpointKind : std::uint8_t { http, https, socks5 };
+
+std::string_view scheme(EndpointKind);  // of its URL
 
 // One place where the account is served. `name` is what people see in logs and metrics: kind://host:port.
 struct EndpointOptions {

@@ -23,7 +23,6 @@ class EndpointChoice {
   bool healthy(EndpointIndex) const;
   void failed(EndpointIndex, TimePoint now);
   void recovered(EndpointIndex);
-  std::size_t size() const { return entries_.size(); }
 
  private:
   struct Entry {

@@ -4,16 +4,14 @@
 #include "chipgate/telemetry/source.hpp"
 
 #include <cstddef>
-#include <prometheus/collectable.h>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace chipgate::telemetry {
 
 // Lives on the thread of the scrape. Ten thousand chips as one piece are 100 MB of samples: a server asks for family
 // after family and lets go of each before the next.
-class Exposition : public prometheus::Collectable {
+class Exposition {
  public:
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -23,9 +21,6 @@ class Exposition : public prometheus::Collectable {
   std::size_t family_count() const { return families.size(); }
   // The text of one family, its HELP and TYPE first; empty where it has no sample now.
   std::string render(std::size_t family) const;
-
-  // Everything at once, for a registry of prometheus-cpp.
-  std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   const MetricsSource& source_;

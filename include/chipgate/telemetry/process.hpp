@@ -6,6 +6,8 @@
 namespace chipgate::telemetry {
 
 std::uint64_t open_descriptors();
+// The same where the kernel keeps no count (before Linux 6.2). Right even when no descriptor is left.
+std::uint64_t count_descriptors();
 std::uint64_t max_descriptors();
 std::uint64_t resident_bytes();
 double cpu_seconds();

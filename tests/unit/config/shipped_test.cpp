@@ -12,8 +12,7 @@ namespace chipgate::config {
 namespace {
 
 std::string shipped(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
-  return (root / "config" / name).string();
+  return (std::filesystem::path(CHIPGATE_SOURCE_DIR) / "config" / name).string();
 }
 
 Environment with_account() {

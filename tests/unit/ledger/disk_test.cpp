@@ -3,7 +3,9 @@
 #include "unit/ledger/fixture.hpp"
 #include "unit/ledger/outside.hpp"
 
+#include <array>
 #include <functional>
+#include <tuple>
 
 namespace chipgate::ledger {
 namespace {
@@ -37,8 +39,21 @@ Result<void> forget(Result<T> result) {
   return {};
 }
 
-class Disk : public test::LedgerTest, public testing::WithParamInterface<Fault> {
+// A fault, and which of the operations meets it.
+using Meeting = std::tuple<Fault, std::size_t>;
+constexpr std::size_t operations = 5;
+
+class Disk : public test::LedgerTest, public testing::WithParamInterface<Meeting> {
+ public:
+  static std::string name(const testing::TestParamInfo<Meeting>& info) {
+    constexpr std::array<const char*, operations> names{"Take", "Close", "Swap", "Issue", "Move"};
+    return std::string(names.at(std::get<1>(info.param))) + std::get<0>(info.param).name;
+  }
+
  protected:
+  static const Fault& fault() { return std::get<0>(GetParam()); }
+  static std::size_t operation() { return std::get<1>(GetParam()); }
+
   // What a process would find that was started after this one had been killed now.
   std::string after_kill(const std::string& sql) {
     const test::Folder image;
@@ -93,14 +108,14 @@ class Disk : public test::LedgerTest, public testing::WithParamInterface<Fault> 
   }
 
   // Fails the operation at one call after another until it needs no more calls. Gives how many calls there were.
-  int try_every_call(std::size_t index) {
+  int try_every_call() {
     for (int call = 1;; ++call) {
       const test::Folder fresh;
       options.path = fresh / "chipgate.db";
-      const auto one = cases().at(index);
+      const auto one = cases().at(operation());
       desk();
       one.prepare();
-      disk_.fail_at(call, GetParam().code, GetParam().how);
+      disk_.fail_at(call, fault().code, fault().how);
       const auto answer = one.act();
       const bool failed = disk_.failed();
       SCOPED_TRACE(one.name + " failing at call " + std::to_string(call));
@@ -134,49 +149,48 @@ class Disk : public test::LedgerTest, public testing::WithParamInterface<Fault> 
 };
 
 TEST_P(Disk, FailsAnOperationWholeOrNotAtAllAndTheAnswerSaysWhich) {
-  for (std::size_t i = 0; i < cases().size(); ++i) {
-    // A commit is at least one page, and its sync.
-    EXPECT_GE(try_every_call(i), 2);
-    if (HasFailure()) return;
-  }
+  ASSERT_EQ(cases().size(), operations);
+  // A commit is at least one page, and its sync.
+  EXPECT_GE(try_every_call(), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, Disk,
-                         testing::Values(Fault{"FullOnce", SQLITE_FULL, Fails::once},
-                                         Fault{"FullForGood", SQLITE_FULL, Fails::writes_only},
-                                         Fault{"WriteErrorOnce", SQLITE_IOERR_WRITE, Fails::once},
-                                         Fault{"SyncErrorOnce", SQLITE_IOERR_FSYNC, Fails::once},
-                                         Fault{"SyncErrorForGood", SQLITE_IOERR_FSYNC, Fails::syncs_only}),
-                         [](const auto& info) { return info.param.name; });
+                         testing::Combine(testing::Values(Fault{"FullOnce", SQLITE_FULL, Fails::once},
+                                                          Fault{"FullForGood", SQLITE_FULL, Fails::writes_only},
+                                                          Fault{"WriteErrorOnce", SQLITE_IOERR_WRITE, Fails::once},
+                                                          Fault{"SyncErrorOnce", SQLITE_IOERR_FSYNC, Fails::once},
+                                                          Fault{"SyncErrorForGood", SQLITE_IOERR_FSYNC,
+                                                                Fails::syncs_only}),
+                                          testing::Range(std::size_t{0}, operations)),
+                         Disk::name);
 
 class DyingDisk : public Disk {};
 
 // A disk that takes the last page of a commit, fails its sync and then takes nothing more leaves no way to take that
 // page back: the answer is an error, and after a kill the operation may be there. But then all of it is.
 TEST_P(DyingDisk, NeverKeepsHalfAnOperation) {
-  for (std::size_t i = 0; i < cases().size(); ++i) {
-    for (int call = 1;; ++call) {
-      const test::Folder fresh;
-      options.path = fresh / "chipgate.db";
-      const auto one = cases().at(i);
-      desk();
-      one.prepare();
-      disk_.fail_at(call, GetParam().code, GetParam().how);
-      const auto answer = one.act();
-      const bool failed = disk_.failed();
-      disk_.heal();
-      const auto found = after_kill(one.sees);
-      EXPECT_EQ(answer.has_error(), failed);
-      EXPECT_TRUE(found == "1" || (found == "0" && failed)) << one.name << ": " << found;
-      stop();
-      if (!failed) break;
-    }
+  for (int call = 1;; ++call) {
+    const test::Folder fresh;
+    options.path = fresh / "chipgate.db";
+    const auto one = cases().at(operation());
+    desk();
+    one.prepare();
+    disk_.fail_at(call, fault().code, fault().how);
+    const auto answer = one.act();
+    const bool failed = disk_.failed();
+    disk_.heal();
+    const auto found = after_kill(one.sees);
+    EXPECT_EQ(answer.has_error(), failed);
+    EXPECT_TRUE(found == "1" || (found == "0" && failed)) << one.name << ": " << found;
+    stop();
+    if (!failed) break;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, DyingDisk,
-                         testing::Values(Fault{"IoErrorForGood", SQLITE_IOERR_WRITE, Fails::for_good}),
-                         [](const auto& info) { return info.param.name; });
+                         testing::Combine(testing::Values(Fault{"IoErrorForGood", SQLITE_IOERR_WRITE, Fails::for_good}),
+                                          testing::Range(std::size_t{0}, operations)),
+                         DyingDisk::name);
 
 class FullDisk : public test::LedgerTest {
  protected:

@@ -32,6 +32,16 @@ TEST_F(Exits, AReplyThatNamesAnotherExitLetsNothingThrough) {
   EXPECT_EQ(chip_counters_->tunnels_opened.value(), 0U);
 }
 
+TEST_F(Exits, AClientThatIsRefusedForAnotherExitHoldsNothingUpstream) {
+  serve({own});
+  auto& client = ask("web.whatsapp.com:443", "User-Agent: curl\r\n");
+  auto& gateway = asked();
+  gateway.send("HTTP/1.1 200 OK\r\n" + named(other) + "\r\n");
+  ASSERT_TRUE(until([&] { return client.received().find("fenced") != std::string::npos; }));
+  gateway.pump();
+  EXPECT_TRUE(gateway.ended()) << "the refusal has been told, and the client still lingers";
+}
+
 TEST_F(Exits, TheChipsOwnExitIsToldOnceASecond) {
   serve({own});
   for (int i = 0; i < 3; ++i) tunnel("web.whatsapp.com:443", named(own));

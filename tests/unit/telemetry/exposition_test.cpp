@@ -248,13 +248,5 @@ TEST(Exposition, IsReadWhileItsShardWrites) {
   writer.join();
 }
 
-TEST(Exposition, IsACollectableOfEveryFamily) {
-  FakeSource source;
-  const Exposition exposition(source);
-  const auto all = exposition.Collect();
-  ASSERT_EQ(all.size(), exposition.family_count());
-  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].name, families.at(i).name);
-}
-
 }  // namespace
 }  // namespace chipgate::telemetry
