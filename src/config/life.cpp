@@ -38,7 +38,6 @@ lifecycle::VerifyOptions read_verify(const Map& verify) {
   lifecycle::VerifyOptions options;
   const bool on = verify.boolean("enabled", options.looking == lifecycle::Looking::on);
   options.looking = on ? lifecycle::Looking::on : lifecycle::Looking::off;
-  if (!on) verify.warning("enabled", "is false: nobody sees whether two chips share an exit");
   options.interval = verify.duration("interval", options.interval, {.least = 100ms, .most = 24h});
   options.max_age = verify.duration("max_age", options.max_age, {.least = 1s, .most = 24h * 7});
   if (options.max_age <= options.interval) verify.problem("max_age", "is not longer than verify.interval");

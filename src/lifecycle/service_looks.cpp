@@ -11,6 +11,8 @@ namespace {
 constexpr Milliseconds first_retry{1'000};
 // After an error at the gateway the exit is looked at, but a storm of errors causes no storm of looks.
 constexpr Milliseconds after_gateway_error{500};
+// Shards tell of an endpoint after three failures, and of a chip's failures once a second.
+constexpr Milliseconds recent_failure{10'000};
 // A session whose exit is gone for so many looks in a row does not come back.
 constexpr unsigned lost_looks = 5;
 
@@ -130,21 +132,31 @@ void Service::endpoint_news(EndpointIndex endpoint, gateway::EndpointNews news) 
   if (!choice.up(endpoint, Clock::now())) return;
   choice.failed(endpoint, Clock::now());
   parts_.log.warn("endpoint_down", {{"endpoint", name}});
+  for (const auto& [id, chip] : chips_) {
+    if (chip->usable() && chip->current->endpoint == endpoint && Clock::now() - chip->dial_failed < recent_failure) {
+      leave_endpoint(chip);
+    }
+  }
+}
+
+// A session stays where it was drawn as long as nothing better is to be had, and as long as its clients get through.
+void Service::leave_endpoint(const ChipPtr& chip) {
+  const auto now = Clock::now();
+  auto& choice = drawer_.endpoints();
+  const auto other = choice.pick(now);
+  if (other == chip->current->endpoint || !choice.up(other, now)) return;
+  chip->ending = {"endpoint_down", ErrorKind::fenced, {}};
+  fire(chip, Event::lost);
 }
 
 void Service::gateway_news(ChipIndex index, Epoch epoch, const Error& error) {
   const auto chip = find(index);
   if (!chip || chip->epoch != epoch || !chip->usable()) return;
-  const auto endpoint = chip->current->endpoint;
   const auto now = Clock::now();
-  auto& choice = drawer_.endpoints();
-  if (info(error.kind).fault == Fault::gateway && !choice.up(endpoint, now)) {
-    // A session stays where it was drawn as long as nothing better is to be had.
-    const auto other = choice.pick(now);
-    if (other != endpoint && choice.up(other, now)) {
-      chip->ending = {"endpoint_down", ErrorKind::fenced, {}};
-      return fire(chip, Event::lost);
-    }
+  if (info(error.kind).fault == Fault::gateway) {
+    chip->dial_failed = now;
+    if (!drawer_.endpoints().up(chip->current->endpoint, now)) leave_endpoint(chip);
+    if (!chip->usable()) return;
   }
   if (options_.life.verify.looking == Looking::on)
     chip->next_look = std::min(chip->next_look, now + after_gateway_error);

@@ -58,6 +58,10 @@ class Endpoints(rig.RigTest):
         self.fail(ports["alpha"])
         self.gate_there.line("endpoint_down", endpoint=f"http://{self.first.http}")
         self.assertEqual(old.rest(), (b"", "reset"))
+        # A chip that asks for nothing stays: only whoever is refused there has a reason to change its exit.
+        self.moved_to(1, "alpha")
+        self.assertEqual(self.gate_there.session("beta"), before["beta"])
+        self.fail(ports["beta"])
         for chip, port in ports.items():
             self.moved_to(1, chip)
             self.assertNotEqual(self.gate_there.session(chip), before[chip])

@@ -4,6 +4,7 @@ Every wait is bounded, and every process that was started here is ended by its o
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -177,6 +178,8 @@ def gateway_sim(*arguments: str | Path, prefix: list[str] | None = None) -> tupl
 def chipgate(configuration: Line, folder: Path, prefix: list[str] | None = None,
              environment: dict[str, str] | None = None) -> tuple[Process, dict[str, int], int]:
     """chipgate over a configuration, its port of every chip, and the port of its admin server."""
+    # One ledger serves one process, and what it keeps is another test's business.
+    configuration.setdefault("ledger", {"path": f"{next(NUMBERS)}.db"})
     path = folder / "chipgate.yaml"
     path.write_text(json.dumps(configuration, indent=2))  # JSON is YAML
     process = Process("chipgate", [BUILD / "chipgate", "serve", "--config", path], environment, prefix)
@@ -213,6 +216,7 @@ def configuration(endpoint: str, chips: list[str], **more: Any) -> Line:
     }
 
 
+NUMBERS = itertools.count(1)
 USERNAME = "tester"
 PASSWORD = "p:w/%40 of a test"
 

@@ -80,6 +80,8 @@ class Service final : public Control, public DataPlaneEvents {
   void refuse_waiting(const ChipPtr& chip, Error why);
   void hurry(const ChipPtr& chip);
 
+  void leave_endpoint(const ChipPtr& chip);
+
   // --- what takes time
   net::Task<void> draw_round(ChipPtr chip);
   void round_failed(const ChipPtr& chip, const Error& error);
