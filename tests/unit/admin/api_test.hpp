@@ -2,7 +2,7 @@
 #pragma once
 
 #include "chipgate/admin/router.hpp"
-#include "fakes.hpp"
+#include "world.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json/parse.hpp>

@@ -1,8 +1,8 @@
 // The admin server over real loopback sockets.
 #include "chipgate/admin/server.hpp"
 
-#include "fakes.hpp"
 #include "http_client.hpp"
+#include "world.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

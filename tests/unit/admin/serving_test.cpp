@@ -1,6 +1,6 @@
 // The API over real sockets: bodies, clients that leave, events as they happen, the Unix socket.
-#include "fakes.hpp"
 #include "http_client.hpp"
+#include "world.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // The token and its file.
 #include "chipgate/admin/token.hpp"
 
-#include "fakes.hpp"
+#include "world.hpp"
 
 #include <cstdlib>
 #include <filesystem>

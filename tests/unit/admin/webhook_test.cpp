@@ -1,7 +1,7 @@
 // The webhook against a receiver of the test's own.
 #include "chipgate/admin/webhook.hpp"
 
-#include "fakes.hpp"
+#include "world.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
