@@ -12,6 +12,7 @@ RUN bash -c 'source .ci/packages && install_packages "${build_packages[@]}"'
 COPY CMakeLists.txt CMakePresets.json ./
 COPY include include
 COPY src src
+COPY docs/openapi.json docs/openapi.json
 RUN cmake --preset release -DCHIPGATE_TESTS=OFF \
  && cmake --build --preset release --target chipgate \
  && strip --strip-debug build/release/chipgate

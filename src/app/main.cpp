@@ -1,6 +1,7 @@
 // The chipgate program: its commands and exit codes.
 #include "chipgate/app/prove.hpp"
 #include "chipgate/app/serve.hpp"
+#include "chipgate/cli/commands.hpp"
 #include "chipgate/config/load.hpp"
 #include "chipgate/config/redact.hpp"
 
@@ -70,13 +71,14 @@ int main(int argc, char** argv) {
   with_configuration("check", "Check a configuration and print what it means, without secrets");
   with_configuration("prove", "Ask the gateway whether two sessions give two exits, and one repeated the same");
   app.add_subcommand("version", "Print the version");
+  const chipgate::cli::Commands commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_bad_configuration;
   }
   try {
-    return run(app, path);
+    return commands.asked() ? commands.run(std::cout, std::cerr) : run(app, path);
   } catch (const std::exception& error) {
     std::cerr << "chipgate: " << error.what() << '\n';
     return exit_unavailable;

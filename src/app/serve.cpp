@@ -1,7 +1,11 @@
 // Wiring, signals and the end.
 #include "chipgate/app/serve.hpp"
 
+#include "chipgate/admin/api.hpp"
 #include "chipgate/admin/server.hpp"
+#include "chipgate/admin/token.hpp"
+#include "chipgate/admin/webhook.hpp"
+#include "chipgate/config/redact.hpp"
 #include "chipgate/gateway/names.hpp"
 #include "chipgate/ledger/open.hpp"
 #include "chipgate/lifecycle/service.hpp"
@@ -56,7 +60,9 @@ lifecycle::ServiceOptions service_options(const config::Settings& settings) {
 }
 
 // Members are in the order in which they depend on each other, and go in the opposite one.
-class Server final : private telemetry::MetricsSource, private admin::ReadinessSource {
+class Server final : private telemetry::MetricsSource,
+                     private admin::ReadinessSource,
+                     private admin::ConfigurationSource {
  public:
   explicit Server(const config::Settings& settings);
   int run();
@@ -69,6 +75,7 @@ class Server final : private telemetry::MetricsSource, private admin::ReadinessS
   std::vector<telemetry::EndpointSample> endpoints() const override;
   std::uint64_t log_dropped() const override { return log_.dropped(); }
   admin::Readiness readiness() const override;
+  std::string redacted() const override { return config::redacted_yaml(settings_); }
 
   void report_descriptors();
   void report_ledger();
@@ -92,6 +99,9 @@ class Server final : private telemetry::MetricsSource, private admin::ReadinessS
   std::unique_ptr<net::Resolver> resolver_ = std::make_unique<net::SystemResolver>();
   gateway::Names names_;
   telemetry::Exposition exposition_;
+  admin::EventFeed feed_;
+  admin::Api api_;
+  std::optional<admin::Webhook> webhook_;
   std::unique_ptr<admin::Server> admin_;
   bool bound_ = false;
   std::optional<TimePoint> draining_until_;
@@ -112,7 +122,9 @@ Server::Server(const config::Settings& settings)
                }
                plane_.publish(endpoint, answer);
              }),
-      exposition_(*this) {}
+      exposition_(*this),
+      feed_(control_, service_, *opened_.ledger),
+      api_{service_, *opened_.ledger, *this, feed_, admin::provide_token(settings.admin, log_), settings.admin.price} {}
 
 int Server::run() {
   log_.when_full(telemetry::WhenFull::wait);
@@ -121,7 +133,8 @@ int Server::run() {
   report_ledger();
   begin();
   open_admin();
-  log_.info("admin_open", {{"address", settings_.admin.listen.ip.text()}, {"port", admin_->port()}});
+  log_.info("admin_open", {{"address", admin::listen_text(settings_.admin)}, {"port", admin_->port()}});
+  if (settings_.admin.webhook) webhook_.emplace(control_, *settings_.admin.webhook, feed_, *resolver_, log_);
   names_.start();
   await_signal();
   // From here on tunnels would wait.
@@ -172,9 +185,10 @@ void Server::begin() {
 
 void Server::open_admin() {
   try {
-    admin_ = std::make_unique<admin::Server>(control_, settings_.admin, admin::ServerSources{exposition_, *this, log_});
+    admin_ = std::make_unique<admin::Server>(control_, settings_.admin,
+                                             admin::ServerSources{exposition_, *this, log_, &api_});
   } catch (const boost::system::system_error& error) {
-    throw std::runtime_error("the admin port: " + settings_.admin.listen.text() + ": " + error.code().message());
+    throw std::runtime_error("the admin port: " + admin::listen_text(settings_.admin) + ": " + error.code().message());
   }
 }
 
@@ -256,6 +270,7 @@ void Server::stop() {
   drain_timer_.cancel();
   signals_.cancel();
   admin_->stop();
+  if (webhook_) webhook_->stop();
   plane_.stop();
   // What is still queued then is of no more use to anybody.
   service_.stop([this] { control_.stop(); });

@@ -3,6 +3,7 @@
 
 #include "chipgate/base/ascii.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -19,6 +20,48 @@ constexpr std::array<Unit, 5> units{{{"d", 86'400'000}, {"h", 3'600'000}, {"min"
 
 // A hundred years: far beyond any setting, far below overflow.
 constexpr std::int64_t longest = std::int64_t{100} * 365 * 86'400'000;
+
+// Takes `count` digits from the front; nothing where they are not there or say more than `most`.
+std::optional<unsigned> take_digits(std::string_view& text, std::size_t count, unsigned most) {
+  if (text.size() < count) return std::nullopt;
+  unsigned number = 0;
+  for (const char digit : text.substr(0, count)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(digit - '0');
+  }
+  text.remove_prefix(count);
+  return number <= most ? std::optional(number) : std::nullopt;
+}
+
+bool take(std::string_view& text, char wanted) {
+  if (text.empty() || lower(text.front()) != lower(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// ".678": digits beyond the microsecond are dropped.
+std::optional<std::chrono::microseconds> take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return std::chrono::microseconds(0);
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0) return std::nullopt;
+  std::int64_t microseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) microseconds = microseconds * 10 + (i < digits ? text[i] - '0' : 0);
+  text.remove_prefix(digits);
+  return std::chrono::microseconds(microseconds);
+}
+
+// "Z" or "-03:00", and nothing behind it.
+std::optional<std::chrono::minutes> take_offset(std::string_view text) {
+  if (take(text, 'Z')) return text.empty() ? std::optional(std::chrono::minutes(0)) : std::nullopt;
+  const bool east = take(text, '+');
+  if (!east && !take(text, '-')) return std::nullopt;
+  const auto hours = take_digits(text, 2, 23);
+  const bool colon = take(text, ':');
+  const auto minutes = take_digits(text, 2, 59);
+  if (!hours || !colon || !minutes || !text.empty()) return std::nullopt;
+  const auto offset = std::chrono::minutes(*hours * 60 + *minutes);
+  return east ? offset : -offset;
+}
 
 }  // namespace
 
@@ -43,6 +86,27 @@ std::string format_duration(Milliseconds duration) {
     if (count % unit.milliseconds == 0) return std::to_string(count / unit.milliseconds) + std::string(unit.name);
   }
   return std::to_string(count) + "ms";
+}
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  const auto year = take_digits(text, 4, 9999);
+  bool formed = year && take(text, '-');
+  const auto month = formed ? take_digits(text, 2, 12) : std::nullopt;
+  formed = month && take(text, '-');
+  const auto day = formed ? take_digits(text, 2, 31) : std::nullopt;
+  formed = day && take(text, 'T');
+  const auto hour = formed ? take_digits(text, 2, 23) : std::nullopt;
+  formed = hour && take(text, ':');
+  const auto minute = formed ? take_digits(text, 2, 59) : std::nullopt;
+  formed = minute && take(text, ':');
+  const auto second = formed ? take_digits(text, 2, 60) : std::nullopt;  // a leap second is the next minute's first
+  const auto fraction = second ? take_fraction(text) : std::nullopt;
+  const auto offset = fraction ? take_offset(text) : std::nullopt;
+  if (!offset) return std::nullopt;
+  const auto date = std::chrono::year(static_cast<int>(*year)) / std::chrono::month(*month) / std::chrono::day(*day);
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second) + *fraction - *offset;
 }
 
 std::string rfc3339(WallTime time) {

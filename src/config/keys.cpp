@@ -29,9 +29,11 @@ constexpr std::array<string_view, 2> keep{"release_after", "unused"};
 constexpr std::array<string_view, 2> limits{"tunnels_per_chip", "held_per_chip"};
 constexpr std::array<string_view, 6> timeouts{"connect_budget", "head", "idle", "half_closed", "first_reply", "drain"};
 constexpr std::array<string_view, 4> log{"level", "format", "access", "path"};
-constexpr std::array<string_view, 2> admin{"listen", "hosts"};
+constexpr std::array<string_view, 7> admin{"listen",       "hosts",    "token",  "token_file",
+                                           "price_per_gb", "currency", "webhook"};
+constexpr std::array<string_view, 4> webhook{"url", "secret", "secret_file", "events"};
 
-constexpr std::array<Section, 16> all{{
+constexpr std::array<Section, 17> all{{
     {"", root},
     {"listen", listen},
     {"listen.client_credentials", credentials},
@@ -48,6 +50,7 @@ constexpr std::array<Section, 16> all{{
     {"timeouts", timeouts},
     {"log", log},
     {"admin", admin},
+    {"admin.webhook", webhook},
 }};
 
 }  // namespace

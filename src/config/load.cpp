@@ -32,10 +32,11 @@ Settings read_settings(const Map& root) {
   } else {
     root.problem("gateway", "is missing", "gateway: {username: ..., password: ...}");
   }
-  settings.chips = read_chips(root, {.address = settings.proxy.listen.address,
-                                     .admin = settings.admin.listen,
-                                     .range = settings.chip_ports,
-                                     .provider = std::move(provider)});
+  settings.chips =
+      read_chips(root, {.address = settings.proxy.listen.address,
+                        .admin = settings.admin.unix_socket.empty() ? settings.admin.listen : SocketAddress(),
+                        .range = settings.chip_ports,
+                        .provider = std::move(provider)});
   return settings;
 }
 

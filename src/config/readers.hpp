@@ -19,6 +19,8 @@ struct NumberRange {
 // "20001-20500", or one number.
 std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t largest);
 
+// What stands at the key, or in the file that `{key}_file` names.
+Secret read_secret(const Map& map, std::string_view key);
 // `password` or `password_file` of a mapping.
 Secret read_password(const Map& map);
 

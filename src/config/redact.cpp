@@ -3,6 +3,8 @@
 
 #include "words.hpp"
 
+#include <array>
+#include <charconv>
 #include <yaml-cpp/yaml.h>
 
 namespace chipgate::config {
@@ -163,6 +165,39 @@ void write_life(Writer& out, const Settings& settings) {
   });
 }
 
+// A URL's path may be a secret of its own.
+string without_path(const string& text) {
+  const auto end = text.find('/', text.find("://") + 3);
+  return end == string::npos ? text : text.substr(0, end + 1) + hidden;
+}
+
+// As short as it says the same.
+string price_text(double price) {
+  std::array<char, 64> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), price, std::chars_format::fixed).ptr;
+  return {buffer.data(), end};
+}
+
+void write_admin(Writer& out, const admin::AdminOptions& admin) {
+  out.put("listen", admin::listen_text(admin));
+  out.list("hosts", admin.hosts, [](const string& host) { return host; });
+  if (admin.token.empty()) {
+    out.put("token_file", admin.token_file);
+  } else {
+    out.put("token", "****************");
+  }
+  if (admin.price) {
+    out.put("price_per_gb", price_text(admin.price->per_gb));
+    out.put("currency", admin.price->currency);
+  }
+  if (!admin.webhook) return;
+  out.section("webhook", [&] {
+    out.put("url", without_path(admin.webhook->url));
+    if (!admin.webhook->secret.empty()) out.put("secret", hidden);
+    out.list("events", admin.webhook->events, [](const string& event) { return event; });
+  });
+}
+
 void write_rest(Writer& out, const Settings& settings) {
   out.section("limits", [&] {
     out.put("tunnels_per_chip", std::uint64_t{settings.proxy.limits.tunnels_per_chip});
@@ -185,10 +220,7 @@ void write_rest(Writer& out, const Settings& settings) {
     out.put("access", settings.log.access == telemetry::AccessLines::on);
     out.put_if_set("path", settings.log.path);
   });
-  out.section("admin", [&] {
-    out.put("listen", settings.admin.listen.text());
-    out.list("hosts", settings.admin.hosts, [](const string& host) { return host; });
-  });
+  out.section("admin", [&] { write_admin(out, settings.admin); });
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The parts of the file that are about chipgate itself: listening, limits, times, logs, control.
+// The parts of the file that are about chipgate itself: listening, limits, times, logs.
 #include "chipgate/base/ascii.hpp"
 #include "endpoint.hpp"
 #include "readers.hpp"
@@ -46,29 +46,32 @@ std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t larg
   return NumberRange{*first, *last};
 }
 
-Secret read_password(const Map& map) {
-  if (!map.has("password_file")) return Secret(map.text("password"));
-  if (map.has("password")) {
-    map.problem("password_file", "stands beside password", "write one of the two");
+Secret read_secret(const Map& map, std::string_view key) {
+  const auto file_key = string(key) + "_file";
+  if (!map.has(file_key)) return Secret(map.text(key));
+  if (map.has(key)) {
+    map.problem(file_key, "stands beside " + string(key), "write one of the two");
     return {};
   }
-  const auto path = map.scalar("password_file");
+  const auto path = map.scalar(file_key);
   if (!path) return {};
   auto content = map.report().environment().read(map.report().beside(path->value));
   if (!content.text) {
-    map.problem("password_file", "cannot be read: " + content.error);
+    map.problem(file_key, "cannot be read: " + content.error);
     return {};
   }
   constexpr mode_t others = 07;
-  if ((content.mode & others) != 0) map.warning("password_file", "may be read or written by everybody", "chmod 0600");
+  if ((content.mode & others) != 0) map.warning(file_key, "may be read or written by everybody", "chmod 0600");
   Secret secret(std::move(*content.text));
   auto text = secret.reveal();
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty()) map.problem("password_file", "is empty");
-  if (text.find('\n') != std::string_view::npos) map.problem("password_file", "has more than one line");
+  if (text.empty()) map.problem(file_key, "is empty");
+  if (text.find('\n') != std::string_view::npos) map.problem(file_key, "has more than one line");
   return Secret(string(text));
 }
+
+Secret read_password(const Map& map) { return read_secret(map, "password"); }
 
 proxy::ListenOptions read_listen(const Map& listen) {
   proxy::ListenOptions options;
@@ -150,29 +153,6 @@ telemetry::LogOptions read_log(const Map& log) {
   const bool access = log.boolean("access", options.access == telemetry::AccessLines::on);
   options.access = access ? telemetry::AccessLines::on : telemetry::AccessLines::off;
   options.path = log.report().beside(log.text("path"));
-  return options;
-}
-
-admin::AdminOptions read_admin(const Map& admin) {
-  admin::AdminOptions options;
-  if (const auto written = admin.scalar("listen")) {
-    if (const auto address = SocketAddress::parse(written->value)) {
-      options.listen = *address;
-    } else {
-      admin.problem("listen", in_quotes(written->written) + " is not an address and a port", "127.0.0.1:9310");
-    }
-  }
-  if (!options.listen.ip.is_loopback()) {
-    admin.warning("listen", "the control port is open beyond loopback, in clear text", "put TLS before it");
-  }
-  for (const auto& written : admin.scalars("hosts")) {
-    if (is_host(written.value)) {
-      options.hosts.push_back(written.value);
-    } else {
-      admin.report().problem(written.line, written.key, in_quotes(written.written) + " is not a host's name",
-                             "chipgate.example.org, without scheme and port");
-    }
-  }
   return options;
 }
 

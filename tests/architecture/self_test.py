@@ -121,9 +121,22 @@ class Dialing(Tree):
                     self.assertEqual(self.found("dialing"), [] if allowed else [f"src/{layer}/a.cpp:2"])
                     shutil.rmtree(self.root / "src")
 
+    def test_the_webhook_is_one_file_and_no_more(self) -> None:
+        for name, found in (("webhook_client", []), ("webhook", ["src/admin/webhook.cpp:1"])):
+            self.write(f"src/admin/{name}.cpp", "auto f() { return stream.async_connect(endpoint); }\n")
+            self.assertEqual(self.found("dialing"), found)
+            shutil.rmtree(self.root / "src")
+
     def test_in_a_header_too(self) -> None:
         self.write("include/chipgate/net/a.hpp", "inline int f(int fd) { return ::connect(fd, nullptr, 0); }\n")
         self.assertEqual(self.found("dialing"), ["include/chipgate/net/a.hpp:1"])
+
+    def test_a_chips_connect_is_a_wish(self) -> None:
+        self.write("src/admin/a.cpp", "co_await site.api->control.connect(std::move(id), wait);\n"
+                                      "Task<A> connect(ChipId id);\n")
+        self.assertEqual(self.found("dialing"), [])
+        self.write("src/admin/a.cpp", "control.connect(id); ::connect(fd, a, l);\nauto f() { return connect(ChipIdOf(x)); }\n")
+        self.assertEqual(self.found("dialing"), ["src/admin/a.cpp:1", "src/admin/a.cpp:2"])
 
     def test_words_are_no_calls(self) -> None:
         self.write("src/net/a.cpp", '// connect(fd)\n/* ::connect(\nfd) */\nauto s = "connect(fd)";\nSSL_connect(ssl);\n'

@@ -64,7 +64,7 @@ class Stop(rig.RigTest):
     def test_draining_closes_every_port_and_says_so_while_open_tunnels_go_on(self) -> None:
         gate, client = self.with_tunnel(LONG)
         self.assertEqual(readiness(gate.admin), (200, {"ready": True, "checks": {
-            "ports": "bound", f"http://{self.sim.http}": "up"}}))
+            "ledger": "writable", "ports": "bound", f"http://{self.sim.http}": "up"}}))
         gate.process.signal(signal.SIGTERM)
         for port in gate.ports.values():
             wire.until(lambda: refuses(port), "a closed port")

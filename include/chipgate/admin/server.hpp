@@ -1,4 +1,4 @@
-// The admin server: /metrics, /livez and /readyz over HTTP on the control thread.
+// The admin server: metrics, readiness and the API over HTTP on the control thread.
 #pragma once
 
 #include "chipgate/admin/options.hpp"
@@ -17,6 +17,8 @@ class Log;
 
 namespace chipgate::admin {
 
+struct Api;
+
 // How much of the control thread strangers may take; the defaults are for people and scrapers.
 struct ServerLimits {
   Milliseconds head_timeout{10'000};
@@ -24,6 +26,10 @@ struct ServerLimits {
   // A client that does not take its answer is let go after this without progress.
   Milliseconds write_timeout{30'000};
   std::size_t connections = 64;
+  // Those that stream events, of the connections above.
+  std::size_t event_streams = 16;
+  // A silent stream says that it still lives.
+  Milliseconds heartbeat{15'000};
 };
 
 // What the server asks; all of it must outlive the server.
@@ -31,12 +37,14 @@ struct ServerSources {
   const telemetry::Exposition& exposition;
   const ReadinessSource& readiness;
   telemetry::Log& log;
+  Api* api = nullptr;  // without it, only metrics and readiness are served
 };
 
 // Made, used and destroyed on the thread of its io_context. Nothing a client does makes it throw.
 class Server {
  public:
-  // Binds and listens; throws boost::system::system_error where the address cannot be had.
+  // Binds and listens; throws boost::system::system_error where the address cannot be had. A Unix socket is made with
+  // the mode 0660, in the place of one that nobody listens on any more.
   Server(boost::asio::io_context& context, const AdminOptions& options, const ServerSources& sources,
          const ServerLimits& limits = {});
   // As stop().
@@ -44,9 +52,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // The port that is bound, also where the options said 0.
+  // The port that is bound, also where the options said 0. 0 for a Unix socket.
   std::uint16_t port() const;
-  // Closes the port and every connection; the io_context runs out of the server's work by itself.
+  // Closes the port and every connection; the io_context runs out of the server's work by itself, once the actions
+  // that were begun are finished.
   void stop();
 
  private:

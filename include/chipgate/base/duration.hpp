@@ -20,5 +20,7 @@ std::string format_duration(Milliseconds);
 
 // RFC 3339 with milliseconds and Z: "2026-01-02T03:04:05.678Z".
 std::string rfc3339(WallTime);
+// Date, time and an offset, as RFC 3339 has them: "2026-01-02T03:04:05Z", "2026-01-02T00:04:05.678-03:00".
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace chipgate

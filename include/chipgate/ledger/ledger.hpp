@@ -104,6 +104,8 @@ struct EventFilter {
   std::int64_t after = 0;
   std::optional<ChipId> chip{};
   std::size_t limit = 1000;
+  // Which of them, where there are more than the limit. Answered in the order of their ids either way.
+  enum class End : std::uint8_t { oldest, newest } end = End::oldest;
 };
 
 struct Retention {

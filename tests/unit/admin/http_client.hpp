@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -23,8 +25,11 @@ using HttpResponse = http::response<http::string_body>;
 // A blocking client; what does not come within 10 s fails the test instead of hanging it.
 class Client {
  public:
-  explicit Client(std::uint16_t port) {
-    socket_.connect({asio::ip::address_v4::loopback(), port});
+  explicit Client(std::uint16_t port) : Client(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port)) {}
+  // Of a Unix socket.
+  explicit Client(const std::string& path) : Client(asio::local::stream_protocol::endpoint(path)) {}
+  explicit Client(const asio::generic::stream_protocol::endpoint& endpoint) {
+    socket_.connect(endpoint);
     const timeval patience{10, 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
@@ -46,9 +51,23 @@ class Client {
     return parser.release();
   }
 
+  // Up to where it ends; what came behind it is kept for the next of these.
+  std::string read_until(std::string_view wanted) {
+    std::array<char, 4096> piece{};
+    boost::system::error_code error;
+    while (!error && rest_.find(wanted) == std::string::npos) {
+      rest_.append(piece.data(), socket_.read_some(asio::buffer(piece), error));
+    }
+    EXPECT_FALSE(error) << error.message() << rest_;
+    const auto found = rest_.find(wanted);
+    auto text = rest_.substr(0, found == std::string::npos ? found : found + wanted.size());
+    rest_.erase(0, text.size());
+    return text;
+  }
+
   // Whatever comes until the server closes; a timeout or a reset is not a close.
   std::string read_to_end() {
-    std::string text;
+    auto text = std::exchange(rest_, {});
     std::array<char, 4096> piece{};
     boost::system::error_code error;
     while (!error) text.append(piece.data(), socket_.read_some(asio::buffer(piece), error));
@@ -58,8 +77,9 @@ class Client {
 
  private:
   asio::io_context context_;
-  asio::ip::tcp::socket socket_{context_};
+  asio::generic::stream_protocol::socket socket_{context_};
   boost::beast::flat_buffer buffer_;
+  std::string rest_;
 };
 
 }  // namespace chipgate::admin

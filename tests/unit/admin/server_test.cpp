@@ -1,9 +1,8 @@
 // The admin server over real loopback sockets.
 #include "chipgate/admin/server.hpp"
 
-#include "chipgate/telemetry/exposition.hpp"
-#include "chipgate/telemetry/log.hpp"
 #include "http_client.hpp"
+#include "world.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -19,71 +18,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FakeSource : public telemetry::MetricsSource, public ReadinessSource {
- public:
-  std::span<const telemetry::ChipSample> chips() const override { return chips_; }
-  std::span<const telemetry::ShardCounters* const> shards() const override { return shards_; }
-  std::vector<telemetry::StateCount> chip_states() const override { return {{"active", 1}}; }
-  std::uint64_t assignments_active() const override {
-    on_assignments();
-    return 1;
-  }
-  std::vector<telemetry::EndpointSample> endpoints() const override { return {}; }
-  std::uint64_t log_dropped() const override { return dropped; }
-  Readiness readiness() const override { return {Ready::yes, {{"ports", "bound"}}}; }
-
-  std::function<void()> on_assignments = [] {};
-  std::uint64_t dropped = 0;
-
- private:
-  telemetry::ChipCounters counters_;
-  telemetry::ShardCounters shard_;
-  std::vector<telemetry::ChipSample> chips_{{"c1", &counters_}};
-  std::vector<const telemetry::ShardCounters*> shards_{&shard_};
-};
-
-class SilentSink : public telemetry::LineSink {
- public:
-  telemetry::Written write(std::string_view) override { return telemetry::Written::whole; }
-};
-
 class ServerTest : public testing::Test {
  protected:
-  void SetUp() override { start({}); }
-  void TearDown() override { stop(); }
+  void SetUp() override { world_.start(); }
 
-  void start(const ServerLimits& limits) {
-    AdminOptions options;
-    options.listen.port = 0;
-    options.hosts = {"admin.example"};
-    const ServerSources sources{exposition_, source_, log_};
-    server_ = std::make_unique<Server>(context_, options, sources, limits);
-    port_ = server_->port();
-    thread_ = std::thread([this] { context_.run(); });
-  }
-
-  // The io_context runs out of work by itself, or this hangs.
-  void stop() {
-    if (!thread_.joinable()) return;
-    asio::post(context_, [this] { server_.reset(); });
-    thread_.join();
-    context_.restart();
-  }
-
+  void stop() { world_.stop(); }
   void restart(const ServerLimits& limits) {
     stop();
-    start(limits);
+    world_.start({}, limits);
   }
 
-  Client connect() const { return Client(port_); }
+  Client connect() const { return Client(world_.port); }
 
-  asio::io_context context_{1};
-  FakeSource source_;
-  telemetry::Exposition exposition_{source_};
-  telemetry::Log log_{{.path = {}}, std::make_unique<SilentSink>()};
-  std::unique_ptr<Server> server_;
-  std::thread thread_;
-  std::uint16_t port_ = 0;
+  AdminWorld world_;
+  asio::io_context& context_ = world_.context;
+  FakeSource& source_ = world_.source;
+  std::unique_ptr<Server>& server_ = world_.server;
 };
 
 std::string get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; }

@@ -56,6 +56,25 @@ TEST(Rfc3339, IsUtcWithMilliseconds) {
   EXPECT_EQ(rfc3339(WallTime(std::chrono::milliseconds(-1))), "1969-12-31T23:59:59.999Z");
 }
 
+TEST(Rfc3339, IsReadWithOffsetsAndFractions) {
+  for (const auto* text :
+       {"2023-11-14T22:13:20.042Z", "2023-11-14T19:13:20.0420009-03:00", "2023-11-15t03:43:20.042+05:30"}) {
+    const auto time = parse_rfc3339(text);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(*time, WallTime(std::chrono::milliseconds(1'700'000'000'042))) << text;
+  }
+  EXPECT_EQ(rfc3339(*parse_rfc3339("2024-02-29T23:59:60Z")), "2024-03-01T00:00:00.000Z");
+}
+
+TEST(Rfc3339, RefusesWhatIsNoTime) {
+  for (const auto* text :
+       {"", "now", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14 22:13:20Z", "2023-02-29T00:00:00Z",
+        "2023-13-01T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13Z", "2023-11-14T22:13:20.Z",
+        "2023-11-14T22:13:20Zx", "2023-11-14T22:13:20+3:00", "+023-11-14T22:13:20Z"}) {
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+  }
+}
+
 TEST(Ascii, FoldsCaseOfLettersOnly) {
   EXPECT_TRUE(equals_ignoring_case("Host", "hOST"));
   EXPECT_FALSE(equals_ignoring_case("[", "{"));

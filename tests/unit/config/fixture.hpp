@@ -14,7 +14,7 @@ inline constexpr const char* secret = "hunter2";
 
 inline Environment environment() {
   static const std::map<std::string, std::string> variables{
-      {"USER_NAME", "alice"}, {"PASS", secret}, {"PORT", "20005"}, {"EMPTY", ""}};
+      {"USER_NAME", "alice"}, {"PASS", secret}, {"PORT", "20005"}, {"EMPTY", ""}, {"TOKEN", "hunter2-and-more"}};
   static const std::map<std::string, FileContent> files{
       {"etc/password", {.text = "hunter2\n", .mode = 0600}},
       {"etc/crlf", {.text = "hunter2\r\n", .mode = 0400}},

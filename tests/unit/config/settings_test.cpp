@@ -37,7 +37,13 @@ timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_r
 fail_style: reset
 workers: 4
 log: {level: debug, format: json, access: false, path: log/chipgate.log}
-admin: {listen: "[::1]:9000", hosts: [chipgate.example.org]}
+admin:
+  listen: "[::1]:9000"
+  hosts: [chipgate.example.org]
+  token_file: secrets/token
+  price_per_gb: 3.50
+  currency: EUR
+  webhook: {url: "https://example.org/hooks/hunter2", secret_file: password, events: [chip.blocked]}
 )";
 
 TEST(Configuration, FillsEveryOption) {
@@ -74,6 +80,24 @@ TEST(Configuration, FillsEveryOption) {
   EXPECT_EQ(made.log.path, "etc/log/chipgate.log");
   EXPECT_EQ(made.admin.listen.text(), "[::1]:9000");
   EXPECT_EQ(made.admin.hosts, std::vector<std::string>{"chipgate.example.org"});
+  EXPECT_EQ(made.admin.token_file, "etc/secrets/token");
+  EXPECT_TRUE(made.admin.token.empty());
+  EXPECT_EQ(made.admin.price->per_gb, 3.5);
+  EXPECT_EQ(made.admin.price->currency, "EUR");
+  EXPECT_EQ(made.admin.webhook->url, "https://example.org/hooks/hunter2");
+  EXPECT_TRUE(made.admin.webhook->secret.equals(secret));
+  EXPECT_EQ(made.admin.webhook->events, std::vector<std::string>{"chip.blocked"});
+  EXPECT_EQ(made.admin.webhook->position_file, "etc/chipgate.webhook");
+}
+
+TEST(Control, MayListenOnAUnixSocketWithATokenOfItsOwn) {
+  const auto made = settings(with_gateway("admin: {listen: \"unix:run/chipgate.sock\", token: \"${TOKEN}\"}")).admin;
+  EXPECT_EQ(made.unix_socket, "etc/run/chipgate.sock");
+  EXPECT_EQ(admin::listen_text(made), "unix:etc/run/chipgate.sock");
+  EXPECT_TRUE(made.token.equals("hunter2-and-more"));
+  EXPECT_FALSE(made.price);
+  EXPECT_FALSE(made.webhook);
+  EXPECT_EQ(settings(with_gateway("")).admin.token_file, "etc/chipgate.token");
 }
 
 TEST(Endpoints, TakeTheirPortFromThePreset) {
@@ -154,6 +178,7 @@ TEST(Warnings, StandBesideTheSettings) {
       {with_gateway("listen:\n  ports: 32000-33000"), "3 listen.ports reaches into the ports of outgoing"},
       {with_gateway("chips:\n- {id: \"a{n}\", numbers: 1-9, port: 40000}"), "3 chips[0].port 40000 is among"},
       {with_gateway("admin: {listen: \"0.0.0.0:9310\"}"), "2 admin.listen the control port is open beyond"},
+      {with_gateway("admin: {webhook: {url: \"http://a.example/\"}}"), "2 admin.webhook.secret is missing"},
       {"gateway: {username: a, password_file: open}", "1 gateway.password_file may be read or written by everybody"},
       {"gateway: {username: a, password: b, tls: {}}", "1 gateway.tls has no effect"},
       {"gateway: {username: a, password: b, connect_timeout: 16s}", "1 gateway.connect_timeout is longer than"},
@@ -168,7 +193,7 @@ TEST(Warnings, StandBesideTheSettings) {
 
 TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
   for (const auto& text_of_file :
-       {std::string(complete),
+       {std::string(complete), with_gateway("admin: {listen: \"unix:/run/x\", token: hunter2hunter2hunter2}"),
         with_gateway("chips: [{id: a, alias: \"$${x}: \\\"'#\"}, {id: \"0x1\", alias: \"true\", port: 0}]"),
         std::string("gateway: {preset: custom, username: alice, password: hunter2, endpoints: [\"http://a:1\"],\n"
                     "  username_template: \"{username}[-cc-{country}]-{session}\", session: {length: 10}}")}) {
@@ -178,7 +203,9 @@ TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
     EXPECT_EQ(yaml.find("alice"), std::string::npos) << yaml;
     const auto again = parse(yaml, "/chipgate.yaml", environment());
     ASSERT_TRUE(again.has_value()) << yaml << text(again.error().front());
-    EXPECT_EQ(redacted_yaml(again->settings).size(), yaml.size() + (made.log.path.empty() ? 0 : 2)) << yaml;
+    EXPECT_EQ(redacted_yaml(again->settings).size(),
+              yaml.size() + (made.log.path.empty() ? 0 : 2) + (made.admin.token.empty() ? 1 : 0))
+        << yaml;
     EXPECT_EQ(again->settings.chips.size(), made.chips.size());
   }
 }

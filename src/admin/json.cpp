@@ -1,0 +1,2 @@
+// Boost.JSON, compiled here once; the rest of chipgate includes its declarations only.
+#include <boost/json/src.hpp>

@@ -1,0 +1,150 @@
+// Commands that bring many chips to a wanted state. What is in it already is skipped, so that a run that was
+// interrupted is simply started again.
+#include "bulk.hpp"
+
+#include "chipgate/cli/commands.hpp"
+#include "session.hpp"
+#include "table.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <thread>
+
+namespace chipgate::cli {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+// One chip's patience is a client's; a fleet's is what its draws may take.
+constexpr Milliseconds one_chips_wait = 15s;
+constexpr Milliseconds fleets_wait = 10min;
+
+bool admits(const json::value& chip) {
+  const auto state = text_at(chip, "state");
+  return state == "active" || state == "renewing";
+}
+
+std::optional<WallTime> since_of(const ActionOptions& options) {
+  if (options.since.empty()) return std::nullopt;
+  const auto since = parse_rfc3339(options.since);
+  if (!since) throw Failed(exit_usage, "--since: '" + options.since + "' is not a time like 2026-01-31T15:04:05Z");
+  return since;
+}
+
+Milliseconds wait_of(const ActionOptions& options, Milliseconds fallback) {
+  if (options.wait.empty()) return fallback;
+  const auto wait = parse_duration(options.wait);
+  if (!wait) throw Failed(exit_usage, "--wait: '" + options.wait + "' is not a duration like 15s");
+  return *wait;
+}
+
+std::string body_of(const ActionOptions& options) {
+  json::object body;
+  if (options.assignment) body["assignment_id"] = *options.assignment;
+  if (options.force) body["force"] = true;
+  return body.empty() ? std::string() : json::serialize(body);
+}
+
+std::string action_path(const std::string& id, const std::string& action) {
+  return "/api/v1/chips/" + encoded(id) + "/actions/" + action;
+}
+
+Outcome failed(const Answer& answer) { return {Outcome::What::failed, refusal_of(answer)}; }
+
+std::string exit_of(const json::value& connected) { return text_at(connected, "chip.assignment.exit_ips"); }
+
+// What connect and rotate answer with.
+Outcome connected(const Answer& answer) {
+  if (answer.status == 200) return {Outcome::What::done, exit_of(answer.json())};
+  if (answer.status == 202) return {Outcome::What::pending, "still acquiring"};
+  return failed(answer);
+}
+
+// Asks for all of them at once, then looks until they have got there: chipgate itself decides how fast it draws.
+Outcome wait_for(const Session& session, Client& client, const std::string& id, TimePoint until) {
+  while (true) {
+    const auto answer = client.ask("GET", "/api/v1/chips/" + encoded(id));
+    if (answer.status >= 400) return failed(answer);
+    const auto chip = answer.json();
+    if (admits(chip)) return {Outcome::What::done, text_at(chip, "assignment.exit_ips")};
+    if (text_at(chip, "state") == "blocked") return {Outcome::What::failed, text_at(chip, "trouble.message")};
+    if (Clock::now() >= until) return {Outcome::What::pending, "still " + text_at(chip, "state")};
+    std::this_thread::sleep_for(session.poll);
+  }
+}
+
+}  // namespace
+
+int connect_chips(const Session& session, const ActionOptions& options) {
+  const bool fleet = options.chips.all || options.chips.ids.size() > 1;
+  const auto wait = wait_of(options, fleet ? fleets_wait : one_chips_wait);
+  Bulk bulk(session, "connect", chosen(session, options.chips));
+  bulk.skip([](const json::value& chip) { return admits(chip); });
+  const auto body = body_of(options);
+  const auto until = Clock::now() + wait;
+  bulk.run([&](Client& client, const std::string& id) {
+    const auto answer = client.ask("POST", action_path(id, "connect") + "?wait=0", body);
+    return answer.status == 202 ? Outcome{Outcome::What::pending, {}} : connected(answer);
+  });
+  bulk.run_pending([&](Client& client, const std::string& id) { return wait_for(session, client, id, until); });
+  return bulk.finish();
+}
+
+int release_chips(const Session& session, const ActionOptions& options) {
+  Bulk bulk(session, "release", chosen(session, options.chips));
+  bulk.skip([&](const json::value& chip) {
+    return !options.assignment && text_at(chip, "state") == "released" && text_at(chip, "armed") == "false";
+  });
+  const auto body = body_of(options);
+  bulk.run([&](Client& client, const std::string& id) {
+    const auto answer = client.ask("POST", action_path(id, "release"), body);
+    if (answer.status >= 400) return failed(answer);
+    const bool recorded = text_at(answer.json(), "recorded") == "true";
+    return Outcome{Outcome::What::done, recorded ? "" : "fenced, and not yet recorded in the ledger"};
+  });
+  return bulk.finish();
+}
+
+int rotate_chips(const Session& session, const ActionOptions& options) {
+  const auto since = since_of(options);
+  Bulk bulk(session, "rotate", chosen(session, options.chips));
+  bulk.resumable_by_time();
+  bulk.skip([&](const json::value& chip) {
+    const auto assigned = parse_rfc3339(text_at(chip, "assignment.assigned_at"));
+    // A fleet's released chips stay so; a single one was named.
+    if (!assigned) return options.chips.all;
+    return since && *assigned >= *since;
+  });
+  const auto wait = wait_of(options, one_chips_wait);
+  const auto body = body_of(options);
+  bulk.run([&](Client& client, const std::string& id) {
+    return connected(client.ask("POST", action_path(id, "rotate") + "?wait=" + format_duration(wait), body));
+  });
+  return bulk.finish();
+}
+
+int verify_chips(const Session& session, const ActionOptions& options) {
+  const auto since = since_of(options);
+  Bulk bulk(session, "verify", chosen(session, options.chips));
+  bulk.resumable_by_time();
+  bulk.skip([&](const json::value& chip) {
+    const auto verified = parse_rfc3339(text_at(chip, "assignment.verified_at"));
+    if (!verified) return options.chips.all;
+    return since && *verified >= *since;
+  });
+  bulk.run([&](Client& client, const std::string& id) {
+    const auto answer = client.ask("POST", action_path(id, "verify"));
+    if (answer.status >= 400) return failed(answer);
+    const auto looked = answer.json();
+    const auto verdict = text_at(looked, "verdict");
+    if (verdict == "same") return Outcome{Outcome::What::done, text_at(looked, "exit_ip")};
+    const auto detail = verdict == "other" ? text_at(looked, "exit_ip") : text_at(looked, "trouble.message");
+    return Outcome{Outcome::What::failed, verdict + ": " + detail};
+  });
+  return bulk.finish();
+}
+
+}  // namespace chipgate::cli
