@@ -49,7 +49,8 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   }
   // What is left of the request's body would be taken for the next request.
   if (!request_.complete()) keep_alive_ = protocol::KeepAlive::no;
-  upstream_reusable_ = upstream_reusable_ && request_.complete() && !upstream_deaf_;
+  // So would what was read of it and did not fit through: the origin would get the next head, credentials and all.
+  upstream_reusable_ = upstream_reusable_ && request_.complete() && to_upstream_.empty() && !upstream_deaf_;
   co_return Result<void>();
 }
 
