@@ -61,6 +61,7 @@ net::Task<void> Client::converse() {
   // The last look before the answer: whatever was dialed under a fenced route must not be used.
   if (!port_.stands(route)) co_return co_await refuse({ErrorKind::fenced});
   const auto answer = protocol::established_answer(handshake_.protocol());
+  admitted_ = true;
   const auto answered = co_await waiter_.write(*socket_, answer);
   if (answered.has_error()) co_return co_await refuse(answered.error());
   if (answered->status == net::IoStatus::failed) co_return co_await refuse({ErrorKind::client_gone});

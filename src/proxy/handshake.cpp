@@ -147,6 +147,9 @@ Result<void> Handshake::accept_socks(const protocol::SocksRequest& request) {
   kind_ = RequestKind::connect;
   target_ = request.target;
   if (request.command != protocol::SocksCommand::connect) return Error{ErrorKind::socks_command_refused};
+  if (target_.host.empty()) {
+    return Error{ErrorKind::malformed_request, "the SOCKS target is not a host and a port"};
+  }
   if (denied_) return Error{ErrorKind::client_auth_required};
   return {};
 }

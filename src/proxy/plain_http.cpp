@@ -148,8 +148,9 @@ net::Task<Result<bool>> PlainConnection::next_request() {
     }
     while (!client_.socket().readable()) {
       const auto slept = co_await waiter.sleep();
-      const auto off = waiter.called_off();
-      if (slept.has_error() && (begun || (off && *off != ErrorKind::draining))) co_return slept.error();
+      if (slept.has_error() && begun) co_return slept.error();
+      // Not a refusal: an answer that nobody asked for would be taken for that of the next request.
+      if (const auto off = waiter.called_off(); off && *off != ErrorKind::draining) client_.reset();
       if (slept.has_error()) co_return false;
       drop_used_up_upstream();
     }

@@ -18,7 +18,7 @@ class Client : public OpenHook {
  public:
   static net::Task<void> serve(Port& port, net::EndPtr socket, SocketAddress peer);
 
-  // A fence or drain: whatever it waits for fails, and it is reset.
+  // A fence or drain: whatever it waits for fails, and it is told and let go within 200 ms.
   void call_off(ErrorKind why) { waiter_.call_off(why); }
   bool called_off() const { return waiter_.called_off().has_value(); }
 
@@ -56,9 +56,12 @@ class Client : public OpenHook {
 
   net::Task<void> pace();
   net::Task<void> tell(protocol::RefusalForm form, std::string answer);
+  // Likewise, without waiting for more than the answer's acknowledgement.
+  net::Task<void> dismiss(protocol::RefusalForm form, std::string answer);
   // Within the waiter's deadline.
   net::Task<void> drop_until_end();
-  net::Task<void> reset_when_acknowledged();
+  // Also where the client is called off.
+  net::Task<void> acknowledged();
 
   Port& port_;
   net::Waiter waiter_;
@@ -70,6 +73,7 @@ class Client : public OpenHook {
   gateway::RoutePtr route_;
   std::string target_;
   bool resting_ = false;
+  bool admitted_ = false;  // it was told that it is through, or part of that
 };
 
 }  // namespace chipgate::proxy
