@@ -83,6 +83,13 @@ Task<Result<void>> Waiter::sleep_until(TimePoint at) {
   co_return Result<void>();
 }
 
+// By a real post: the handlers that wait, the timers and the set all come before it.
+Task<Result<void>> Waiter::yield() {
+  co_await boost::asio::post(shard_.context(), use_task);
+  if (auto reason = over()) co_return std::move(*reason);
+  co_return Result<void>();
+}
+
 Task<Result<void>> Waiter::readable(End& end) { return until(end, &End::readable); }
 Task<Result<void>> Waiter::writable(End& end) { return until(end, &End::writable); }
 

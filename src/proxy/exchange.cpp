@@ -11,6 +11,9 @@ namespace {
 // is bounded by the connect budget.
 constexpr Milliseconds longest_silence{60'000};
 
+// Two full reads, as a visit of the relay to one of its tunnels.
+constexpr std::size_t most_bytes_a_turn = 64 * 1024;
+
 protocol::ResponseTo response_to(const protocol::RequestHead& head) {
   return head.method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
 }
@@ -34,18 +37,24 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   // A gateway that closed may have said why before.
   upstream_deaf_ = sent->status == net::IoStatus::failed;
   if (!upstream_deaf_) count_up(sent->bytes);
+  auto turn = moved();
   while (!finished()) {
     const auto pushed = push_request();
     if (pushed.has_error()) co_return pushed.error();
     const auto pulled = pull_answer();
     if (pulled.has_error()) co_return pulled.error();
-    if (*pushed == Progress::some || *pulled == Progress::some) {
-      until = Clock::now() + (heard_ ? longest_silence : ends_.patience);
-      continue;
-    }
+    const bool some = *pushed == Progress::some || *pulled == Progress::some;
+    if (some) until = Clock::now() + (heard_ ? longest_silence : ends_.patience);
+    if (some && moved() - turn < most_bytes_a_turn) continue;
     ends_.waiter.deadline(until, to_client_.empty() ? ErrorKind::gateway_silent : ErrorKind::client_gone);
-    const auto slept = co_await ends_.waiter.sleep();
-    if (slept.has_error()) co_return slept.error();
+    Result<void> rested;
+    if (some) {
+      rested = co_await ends_.waiter.yield();
+    } else {
+      rested = co_await ends_.waiter.sleep();
+    }
+    if (rested.has_error()) co_return rested.error();
+    turn = moved();
   }
   // What is left of the request's body would be taken for the next request.
   if (!request_.complete()) keep_alive_ = protocol::KeepAlive::no;

@@ -36,6 +36,9 @@ class Waiter final : public Watcher, private Timer {
   Task<Result<void>> sleep();
   Task<Result<void>> sleep_until(TimePoint at);
 
+  // Lets everything else of the shard that is ready have its turn.
+  Task<Result<void>> yield();
+
   // Until bytes came (moved), the peer ended (eof) or the socket failed.
   Task<Result<IoOutcome>> read(End&, std::span<char> into);
   // Until all of it is handed to the kernel (moved), or the socket failed. The text must stay where it is.

@@ -56,6 +56,7 @@ class Exchange {
   Result<void> answer_head();
   Result<void> upstream_ended();
   void count_up(std::size_t bytes);
+  std::uint64_t moved() const { return bytes_up_ + bytes_down_; }
   bool finished() const { return answer_.complete() && final_ && to_client_.empty(); }
 
   Ends ends_;

@@ -4,14 +4,15 @@
 #include "unit/support/loopback.hpp"
 #include "unit/support/shard_test.hpp"
 
+#include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
 
 namespace chipgate::proxy {
 namespace {
 
 using test::pattern;
-using test::same;
 
 class ExchangeTest : public test::ShardTest {
  protected:
@@ -104,6 +105,29 @@ TEST_F(ExchangeTest, AGatewayThatAnsweredBeforeItTookTheWholeBodyIsNotUsedAgain)
   EXPECT_FALSE(served.exchange->upstream_reusable());
   // Until somebody reads, no more of it has gone than fitted.
   EXPECT_LT(served.exchange->bytes_up(), 30'000U);
+}
+
+// What moved between two turns of another handler is what one turn took.
+TEST_F(ExchangeTest, ADownloadLetsOthersHaveTheirTurn) {
+  constexpr std::size_t size = 8 * 1024 * 1024;
+  constexpr std::size_t longest_turn = 128 * 1024;
+  auto& served = serve("GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n", {});
+  std::size_t longest = 0;
+  std::size_t before = 0;
+  const auto give_up = Clock::now() + patience;
+  std::function<void()> other = [&] {
+    pump();
+    const auto now = served.exchange->bytes_down();
+    longest = std::max(longest, now - before);
+    before = now;
+    if (!served.over() && Clock::now() < give_up) shard().post(other);
+  };
+  served.gateway_peer->send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + pattern(size));
+  shard().post(other);
+  ASSERT_TRUE(over(served));
+  EXPECT_TRUE(served.result->has_value());
+  EXPECT_GE(served.exchange->bytes_down(), size);
+  EXPECT_LE(longest, longest_turn);
 }
 
 }  // namespace
