@@ -147,6 +147,11 @@ Result<void> Exchange::take_answer(std::string_view bytes) {
   return {};
 }
 
+// In a tunnel the gateway says nothing, and the origin does not know the credentials.
+protocol::ResponseHead Exchange::for_client(const protocol::ResponseHead& head) const {
+  return ends_.gateway == gateway::EndpointKind::socks5 ? head : gateway::without_credentials(ends_.route, head);
+}
+
 Result<void> Exchange::answer_head() {
   const auto& head = answer_.head();
   // Only the gateway itself asks a proxy's client for credentials, and the client has none to give.
@@ -157,7 +162,7 @@ Result<void> Exchange::answer_head() {
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
   if (head.status < 200) {
     // RFC 9110 section 15.2: a client of HTTP/1.0 would take it for the answer.
-    if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(head, keep_alive_);
+    if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(for_client(head), keep_alive_);
     answer_ = protocol::ResponseReader(response_to_);
     return {};
   }
@@ -166,7 +171,7 @@ Result<void> Exchange::answer_head() {
   const bool closes = protocol::has_token(head.fields, "Connection", "close") ||
                       protocol::has_token(head.fields, "Proxy-Connection", "close") || head.version < 11;
   if (closes || answer_.body_until_eof()) upstream_reusable_ = false;
-  to_client_ += protocol::forward_response_head(head, keep_alive_);
+  to_client_ += protocol::forward_response_head(for_client(head), keep_alive_);
   return {};
 }
 

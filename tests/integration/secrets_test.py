@@ -104,15 +104,16 @@ class Secrets(rig.RigTest):
             said = next(line for line in heard.splitlines() if line.startswith("Proxy-Authorization: "))
             told = said.removeprefix("Proxy-Authorization: ")
             decoded = base64.b64decode(told.split()[1]).decode()
-            client.send(f"HTTP/1.1 407 {told}\r\nX-Error-Description: unknown {told}\r\nProxy-Status: x; details={decoded}"
+            client.send(f"HTTP/1.1 {status} {told}\r\nX-Error-Description: unknown {told}\r\nProxy-Status: x; details={decoded}"
                         f"\r\nProxy-Authenticate: {told}\r\nContent-Length: 0\r\n\r\n".encode())
 
         gateway.script = script
         gate = self.start(gateway.endpoint, ["alpha"])
-        self.outputs["answer"] = repr(rig.refusal(gate.ports["alpha"]))
-        with wire.Client(gate.ports["alpha"]) as client:
-            client.send(wire.get_head("http://target.sim/", "User-Agent: curl/8"))
-            self.outputs["plain answer"] = repr(client.answer())
+        for status in (407, 503):
+            self.outputs[f"answer {status}"] = repr(rig.refusal(gate.ports["alpha"]))
+            with wire.Client(gate.ports["alpha"]) as client:
+                client.send(wire.get_head("http://target.sim/", "User-Agent: curl/8"))
+                self.outputs[f"plain answer {status}"] = repr(client.answer())
         self.collect(gate)
         self.assert_silent(PASSWORD)
 

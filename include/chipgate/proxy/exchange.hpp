@@ -54,6 +54,7 @@ class Exchange {
   Result<Progress> deliver();
   Result<void> take_answer(std::string_view bytes);
   Result<void> answer_head();
+  protocol::ResponseHead for_client(const protocol::ResponseHead& head) const;
   Result<void> upstream_ended();
   void count_up(std::size_t bytes);
   std::uint64_t moved() const { return bytes_up_ + bytes_down_; }
