@@ -50,9 +50,8 @@ class PlainConnection {
 };
 
 net::Task<void> PlainConnection::run() {
-  auto until = client_.arrived() + parts().options.connect_budget;
   for (;;) {
-    const auto after = co_await serve_request(until);
+    const auto after = co_await serve_request(client_.arrived() + parts().options.connect_budget);
     if (after.has_error()) co_return co_await client_.refuse(after.error());
     if (*after == After::cut) co_return client_.reset();
     if (*after == After::close) {
@@ -61,7 +60,6 @@ net::Task<void> PlainConnection::run() {
     const auto more = co_await next_request();
     if (more.has_error()) co_return co_await client_.refuse(more.error());
     if (!*more) co_return;
-    until = Clock::now() + parts().options.connect_budget;
   }
 }
 
@@ -138,9 +136,12 @@ net::Task<Result<bool>> PlainConnection::next_request() {
   bool begun = false;
   for (;;) {
     if (!behind_.empty()) {
-      if (!begun) waiter.deadline(Clock::now() + parts().options.head_timeout, ErrorKind::head_timeout);
+      if (!begun) {
+        client_.begins_request();
+        client_.rests(false);
+        waiter.deadline(client_.arrived() + parts().options.head_timeout, ErrorKind::head_timeout);
+      }
       begun = true;
-      client_.rests(false);
       const auto taken = reader_.take(behind_);
       if (taken.has_error()) co_return taken.error();
       behind_.erase(0, *taken);

@@ -45,13 +45,13 @@ net::Task<void> Client::refuse(Error error) {
   refused.detail = error.detail;
   telemetry::write(port_.parts().log, refused);
 
-  if (protocol::is_paced(error.kind)) co_await pace();
   const auto& options = port_.parts().options;
   const protocol::RefusedClient client{options.fail_style, handshake_.protocol(), handshake_.kind(),
                                        handshake_.user_agent(), options.listen.reach};
   // Whoever was let through has had its answer.
   const auto form =
       admitted_ ? protocol::RefusalForm::established_then_reset : protocol::refusal_form(client, error.kind);
+  if (protocol::is_paced(form, error.kind)) co_await pace();
   auto answer = admitted_ ? std::string() : protocol::refusal_answer(handshake_.protocol(), form, error);
   if (waiter_.called_off()) co_return co_await dismiss(form, std::move(answer));
   co_await tell(form, std::move(answer));

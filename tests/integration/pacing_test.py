@@ -16,7 +16,7 @@ STORM_SECONDS = 7.5
 
 
 class Pacing(wire.WireTest):
-    chips = ["storm", "crowd", "overfull", "leaver", "shouter", "healthy"]
+    chips = ["storm", "crowd", "overfull", "leaver", "shouter", "resetter", "keeper", "healthy"]
 
     def setUp(self) -> None:
         self.provider.fault("connect", "status", status=503, target="down.sim")
@@ -67,6 +67,24 @@ class Pacing(wire.WireTest):
             with wire.Client(self.ports["shouter"]) as client:
                 self.assertEqual(client.send(b"GET / HTTP/1.1\r\n\r\n").answer().status, 400)
         self.assertLess(time.monotonic() - began, wire.stack.ANSWER_SECONDS)
+
+    def test_a_reset_is_slowed_down_whoever_is_at_fault(self) -> None:
+        """It tells nobody anything, and its client reconnects at once and for ever."""
+        request = wire.GREETING + wire.socks5_head("no host", 443)
+        began = time.monotonic()
+        for _ in range(2):
+            with wire.Client(self.ports["resetter"]) as client:
+                client.send(request).exactly(2)
+                self.assertEqual(client.rest(), (asking.GRANTED5, "reset"))
+        self.assertGreaterEqual(time.monotonic() - began, 2.9)
+
+    def test_a_request_on_a_kept_connection_is_paced_from_its_own_start(self) -> None:
+        self.provider.fault("connect", "status", status=407, target="kept-away.sim")
+        with wire.Client(self.ports["keeper"]) as client:
+            self.assertEqual(client.send(wire.get_head("http://up.sim/delay/1200")).answer().status, 200)
+            began = time.monotonic()
+            self.assertEqual(client.send(wire.get_head("http://kept-away.sim/")).answer().status, 502)
+            self.assertGreaterEqual(time.monotonic() - began, 0.9)
 
     def test_one_chips_refusals_slow_no_other_chip(self) -> None:
         stormers = [threading.Thread(target=asking.ask, args=(self.ports["crowd"], NODE, "down.sim")) for _ in range(10)]

@@ -31,7 +31,9 @@ class Client : public OpenHook {
   net::End& socket() { return *socket_; }
   Handshake& handshake() { return handshake_; }
   telemetry::StageWatch& watch() { return watch_; }
+  // When it came, or began the request that is being served.
   TimePoint arrived() const { return arrived_; }
+  void begins_request() { arrived_ = Clock::now(); }
 
   // Until the chip has a route, within `until`.
   net::Task<Result<gateway::RoutePtr>> hold(TimePoint until);
