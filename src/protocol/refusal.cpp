@@ -33,16 +33,21 @@ bool is_about_the_request(ErrorKind kind) {
     case ErrorKind::head_timeout:
     case ErrorKind::head_truncated:
     case ErrorKind::not_a_proxy_request:
-    case ErrorKind::cleartext_https:
-    case ErrorKind::client_auth_required: return true;
+    case ErrorKind::cleartext_https: return true;
     default: return false;
   }
 }
 
 bool is_never_told(ErrorKind kind) { return info(kind).status == 0; }
 
+// Whoever sends what is no request is being written or tried out; a WhatsApp client's CONNECT is complete.
+bool is_read_by_its_author(const RefusedClient& client, ErrorKind kind) {
+  return client.request == RequestKind::absolute ||
+         (client.request == RequestKind::none_yet && is_about_the_request(kind));
+}
+
 RefusalForm http_form(const RefusedClient& client, ErrorKind kind) {
-  if (client.request == RequestKind::absolute || is_about_the_request(kind)) return RefusalForm::status;
+  if (is_read_by_its_author(client, kind)) return RefusalForm::status;
   switch (client.style) {
     case FailStyle::status: return RefusalForm::status;
     case FailStyle::reset: return RefusalForm::reset;

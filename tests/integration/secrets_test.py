@@ -125,9 +125,9 @@ class Secrets(rig.RigTest):
         with wire.tunnel(gate.ports["alpha"], "good.sim:7", lines=(right,)) as client:
             client.send(b"x").exactly(1)
         wrong = f"Proxy-Authorization: {wire.basic('bots', CLIENT_PASSWORD + ' and more')}"
-        for head in (wire.connect_head("bad.sim:7", wrong), wire.get_head("http://bad.sim/", wrong),
+        for head in (wire.connect_head("bad.sim:7", wrong, "User-Agent: curl/8"), wire.get_head("http://bad.sim/", wrong),
                      wire.get_head(f"http://me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim/", right),
-                     wire.connect_head(f"me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim:7", right)):
+                     wire.connect_head(f"me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim:7", right, "User-Agent: curl/8")):
             with wire.Client(gate.ports["alpha"]) as client:
                 self.outputs[f"answer {len(self.outputs)}"] = repr(client.send(head).answer())
         with wire.Client(gate.ports["alpha"]) as client:

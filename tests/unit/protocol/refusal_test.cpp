@@ -69,15 +69,23 @@ TEST(Refusal, IsNeverASocksReplyThatReadsAsABadSession) {
   EXPECT_EQ(refusal_form(socks4, ErrorKind::no_assignment), RefusalForm::established_then_reset);
 }
 
-TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyle) {
-  for (const auto kind :
-       {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout, ErrorKind::head_truncated,
-        ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https, ErrorKind::client_auth_required}) {
+TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyleWhileItIsNotComplete) {
+  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout,
+                          ErrorKind::head_truncated, ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https}) {
     for (const auto& client : all_clients()) {
-      if (client.protocol == ClientProtocol::http) {
+      if (client.protocol == ClientProtocol::http && client.request != RequestKind::connect) {
         EXPECT_EQ(refusal_form(client, kind), RefusalForm::status);
       }
     }
+  }
+}
+
+// Baileys stays in "connecting" for ever at any status, 407 too.
+TEST(Refusal, OfACompleteConnectWithoutAUserAgentIsNeverAStatus) {
+  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::client_auth_required}) {
+    EXPECT_EQ(refusal_form(node, kind), RefusalForm::reset);
+    EXPECT_EQ(refusal_form(behind_docker, kind), RefusalForm::established_then_reset);
+    EXPECT_EQ(refusal_form(browser, kind), RefusalForm::status);
   }
 }
 
@@ -114,6 +122,7 @@ TEST(Refusal, FollowsAForcedStyleWhereTheClientCanBear) {
     for (auto client : {node, browser, behind_docker}) {
       client.style = style;
       EXPECT_EQ(refusal_form(client, ErrorKind::gateway_refused), form);
+      EXPECT_EQ(refusal_form(client, ErrorKind::client_auth_required), form);
     }
   }
   const std::pair<FailStyle, RefusalForm> socks[] = {{FailStyle::status, RefusalForm::socks_reply},
