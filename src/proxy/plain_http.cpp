@@ -37,6 +37,7 @@ class PlainConnection {
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
   void drop_used_up_upstream();
+  void judge(const Exchange& exchange, const Result<void>& exchanged);
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
   const ShardParts& parts() const { return client_.port().parts(); }
 
@@ -101,6 +102,7 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
                        parts().options.connect_budget},
                       reader_, behind_);
     const auto exchanged = co_await exchange.run(head, until);
+    if (!reused) judge(exchange, exchanged);
     if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
     if (exchanged.has_value()) {
       client_.port().pacer().success();
@@ -172,6 +174,16 @@ void PlainConnection::drop_used_up_upstream() {
   if (!upstream_ || (!upstream_->readable() && !upstream_->hung_up())) return;
   const auto read = upstream_->read(client_.waiter().shard().scratch());
   if (read.status != net::IoStatus::would_block) upstream_.reset();
+}
+
+// An address is known by what it does with the first request.
+void PlainConnection::judge(const Exchange& exchange, const Result<void>& exchanged) {
+  auto& dialer = parts().dialer;
+  if (exchange.heard()) {
+    dialer.served(*route_, *upstream_);
+  } else if (exchanged.has_error() && exchanged.error() == ErrorKind::gateway_silent) {
+    dialer.mute(*route_, *upstream_);
+  }
 }
 
 void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint began) {

@@ -50,6 +50,7 @@ struct ErrorInfo {
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
   X(gateway_refused,         502, 1, "connection_refused",          gateway,  "the gateway refuses connections")                     \
   X(gateway_unreachable,     502, 1, "destination_ip_unroutable",   gateway,  "the gateway cannot be reached")                       \
+  X(no_way_to_gateway,       503, 1, "destination_ip_unroutable",   chipgate, "this host has no way to the gateway (no route, no address, or its own firewall)") \
   X(gateway_connect_timeout, 504, 1, "connection_timeout",          gateway,  "the gateway did not accept in time")                  \
   X(gateway_tls_failed,      502, 1, "tls_protocol_error",          gateway,  "the TLS handshake with the gateway failed")           \
   X(gateway_certificate,     502, 1, "tls_certificate_error",       gateway,  "the gateway's certificate is not valid for its name") \

@@ -40,6 +40,8 @@ class Exchange {
   bool answered() const { return answered_; }
   // Whether the request could be sent once more: nothing of it but the head is gone.
   bool repeatable() const { return !answered_ && !body_sent_ && !heard_; }
+  // Whether the gateway said anything.
+  bool heard() const { return heard_; }
   bool upstream_reusable() const { return upstream_reusable_; }
   protocol::KeepAlive client_keep_alive() const { return keep_alive_; }
   std::uint64_t bytes_up() const { return bytes_up_; }
