@@ -95,6 +95,7 @@ TEST(RequestReader, RefusesWhatTwoReadersCouldReadInTwoWays) {
            "Content-Length: 5\r\nContent-Length: 6\r\n",
            "Content-Length: 5\r\ncontent-length: 5\r\n",
            "Content-Length: 5, 6\r\n",
+           "Content-Length: 5, 5\r\n",
            "Content-Length: +5\r\n",
            "Content-Length: -1\r\n",
            "Content-Length: 0x5\r\n",
