@@ -76,6 +76,7 @@ class End {
   friend class ReadySet;
   friend struct Retire;
   End(ReadySet& set, int fd) : set_(set), fd_(fd) {}
+  IoOutcome write_records(std::string_view bytes);
   ~End() = default;
 
   ReadySet& set_;

@@ -156,6 +156,14 @@ TEST_F(TlsTest, AWriteThatBlockedGoesOnFromAnotherBuffer) {
   EXPECT_TRUE(same(peer.received(), bytes));
 }
 
+TEST_F(TlsTest, AWriteTakesAsManyRecordsAsItNeeds) {
+  auto [end, peer, step] = dial(client_, gateway_);
+  const auto bytes = pattern(40'000);
+  EXPECT_EQ(end->write(bytes).bytes, bytes.size());
+  ASSERT_TRUE(until([&] { return peer.received().size() == bytes.size(); }));
+  EXPECT_TRUE(same(peer.received(), bytes));
+}
+
 TEST_F(TlsTest, TheSecondConnectionResumesTheSession) {
   {
     auto [end, peer, step] = dial(client_, gateway_);
