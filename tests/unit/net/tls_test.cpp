@@ -185,6 +185,15 @@ TEST_F(TlsTest, AWrongNameIsTheCertificatesFault) {
   EXPECT_NE(failure.text.find("mismatch"), std::string::npos) << failure.text;
 }
 
+// OpenSSL takes no name, or half of it, and would then check none, or another one.
+TEST_F(TlsTest, ANameThatCannotBeCheckedOpensNothing) {
+  const auto pair = test::tcp_pair();
+  for (const auto& name : {std::string(), std::string(300, 'a'), std::string("gateway.test\0.other", 19)}) {
+    EXPECT_FALSE(client_.open(pair.ours.get(), name, "key")) << name;
+  }
+  EXPECT_TRUE(client_.open(pair.ours.get(), "gateway.test", "key"));
+}
+
 TEST_F(TlsTest, AnExpiredCertificateIsRefused) {
   const test::TlsGateway expired(authority_, {"gateway.test"}, Validity::expired);
   auto [end, peer, step] = dial(client_, expired);
