@@ -189,6 +189,7 @@ net::Task<Result<net::EndPtr>> Dialer::connect_to(Dial dial, const SocketAddress
     co_return error_of_this_host(errno);
   }
   auto upstream = shard_.set().add(std::move(socket));
+  if (!upstream) co_return Error{ErrorKind::out_of_descriptors, std::generic_category().message(errno)};
   const auto ready = co_await dial.waiter.writable(*upstream);
   if (ready.has_error()) co_return ready.error();
   if (const int error = upstream->take_error(); error != 0) co_return error_of_connect(error);

@@ -85,12 +85,16 @@ void Listener::accept_some() {
         ::accept4(socket_->fd(), reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client) {
       const auto peer = SocketAddress::from(storage).value_or(SocketAddress{});
-      acceptor_.on_accept(*this, shard_.set().add(std::move(client)), peer);
-      continue;
+      auto end = shard_.set().add(std::move(client));
+      if (end) {
+        acceptor_.on_accept(*this, std::move(end), peer);
+        continue;
+      }
     }
     if (errno == EAGAIN) return;
     if (belongs_to_the_connection(errno)) continue;
-    // EMFILE, ENFILE, ENOBUFS, ENOMEM: no edge will come for what already waits, so somebody has to remember.
+    // EMFILE, ENFILE, ENOBUFS, ENOMEM, or no more watches (ENOSPC): no edge will come for what already waits, so
+    // somebody has to remember.
     paused_.pause(*this);
     return;
   }
