@@ -24,6 +24,15 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string join(std::span<const std::string_view> pieces) {
+  std::size_t size = 0;
+  for (const auto piece : pieces) size += piece.size();
+  std::string text;
+  text.reserve(size);
+  for (const auto piece : pieces) text += piece;
+  return text;
+}
+
 std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t largest) {
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
   std::uint64_t value = 0;

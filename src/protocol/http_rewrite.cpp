@@ -44,20 +44,20 @@ std::string http_authority(const Authority& authority) {
 
 }  // namespace
 
-std::string forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
-                                 std::string_view proxy_authorization_line) {
+Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
+                            std::string_view proxy_authorization_line) {
   const auto authority = http_authority(url.authority);
-  auto out = head.method + " ";
-  if (form == TargetForm::absolute) out += "http://" + authority;
+  auto start = head.method + " ";
+  if (form == TargetForm::absolute) start += "http://" + authority;
   // A client of HTTP/1.0 could not read the chunks that 1.1 allows in the answer.
-  out += url.path_and_query + (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  out += line("Host", authority);
-  out += proxy_authorization_line;
+  start += url.path_and_query + (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  start += line("Host", authority);
+  std::string rest;
   for (const auto& field : head.fields) {
     if (equals_ignoring_case(field.name, "Host") || stops_here(head.fields, field.name)) continue;
-    out += line(field.name, field.value);
+    rest += line(field.name, field.value);
   }
-  return out += crlf;
+  return Secret(join(std::array<std::string_view, 4>{start, proxy_authorization_line, rest, crlf}));
 }
 
 std::string forward_response_head(const ResponseHead& head, KeepAlive keep_alive) {
@@ -79,11 +79,10 @@ KeepAlive keep_alive(const RequestHead& head) {
   return head.version >= 11 || says("keep-alive") ? KeepAlive::yes : KeepAlive::no;
 }
 
-std::string connect_request(const Authority& target, std::string_view proxy_authorization_line) {
+Secret connect_request(const Authority& target, std::string_view proxy_authorization_line) {
   const auto authority = target.text();
-  auto out = "CONNECT " + authority + " HTTP/1.1\r\n" + line("Host", authority);
-  out += proxy_authorization_line;
-  return out += crlf;
+  const auto start = "CONNECT " + authority + " HTTP/1.1\r\n" + line("Host", authority);
+  return Secret(join(std::array<std::string_view, 3>{start, proxy_authorization_line, crlf}));
 }
 
 }  // namespace chipgate::protocol

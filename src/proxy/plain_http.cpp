@@ -83,9 +83,9 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
                                                                    const protocol::HttpUrl& url, TimePoint until) {
   const auto kind = parts().dialer.kind(*route);
   const bool in_tunnel = kind == gateway::EndpointKind::socks5;
-  const Secret head(protocol::forward_request_head(
+  const auto head = protocol::forward_request_head(
       reader_.head(), url, in_tunnel ? protocol::TargetForm::origin : protocol::TargetForm::absolute,
-      in_tunnel ? std::string_view() : route->authorization_line.reveal()));
+      in_tunnel ? std::string_view() : route->authorization_line.reveal());
   for (;;) {
     const auto began = Clock::now();
     const bool elsewhere = route_ != route || (in_tunnel && !(authority_ == url.authority));

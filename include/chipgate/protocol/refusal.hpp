@@ -39,8 +39,8 @@ struct RefusedClient {
 
 // Whatever the style, an HTTP client gets a status for an absolute-form request, which is an ordinary request with an
 // ordinary answer, and for faults of a request that is not complete: its author must read them. A complete CONNECT
-// without a User-Agent gets none, not even 407: it would leave Baileys connecting for ever. A SOCKS client gets 7 and 8 for a command or address that is not carried, and a reset
-// while it has not asked yet, when no answer would fit.
+// without a User-Agent gets none, not even 407: it would leave Baileys connecting for ever. A SOCKS client gets 7 and 8
+// for a command or address that is not carried, and a reset while it has not asked yet, when no answer would fit.
 RefusalForm refusal_form(const RefusedClient& client, ErrorKind kind);
 
 // The bytes that go out before the close or reset; empty for reset and silent_close.

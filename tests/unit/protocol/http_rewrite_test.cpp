@@ -24,7 +24,7 @@ ResponseHead response(std::string_view bytes) {
 
 std::string forward(std::string_view bytes, TargetForm form = TargetForm::absolute, std::string_view line = {}) {
   const auto head = request(bytes);
-  return forward_request_head(head, parse_absolute_url(head.target).value(), form, line);
+  return std::string(forward_request_head(head, parse_absolute_url(head.target).value(), form, line).reveal());
 }
 
 TEST(ForwardRequest, KeepsTheAbsoluteFormForAGatewayAndAddsItsCredentials) {
@@ -103,9 +103,9 @@ TEST(KeepAlive, FollowsTheVersionAndWhatTheClientSays) {
 
 TEST(ConnectRequest, HoldsNothingButTheTargetAndTheCredentials) {
   EXPECT_EQ(
-      connect_request({"web.whatsapp.com", 443}, "Proxy-Authorization: Basic QQ==\r\n"),
+      connect_request({"web.whatsapp.com", 443}, "Proxy-Authorization: Basic QQ==\r\n").reveal(),
       "CONNECT web.whatsapp.com:443 HTTP/1.1\r\nHost: web.whatsapp.com:443\r\nProxy-Authorization: Basic QQ==\r\n\r\n");
-  EXPECT_EQ(connect_request({"2001:db8::1", 443}, ""),
+  EXPECT_EQ(connect_request({"2001:db8::1", 443}, "").reveal(),
             "CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\r\n");
 }
 
