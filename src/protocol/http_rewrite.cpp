@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 8> hop_by_hop{
 // A client that named these in Connection would otherwise change where the next hop sees the message end.
 constexpr std::array<std::string_view, 4> kept_always{"Content-Length", "Transfer-Encoding", "Trailer", "Host"};
 
+constexpr std::string_view max_forwards = "Max-Forwards";
+
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::ranges::any_of(names, [&](std::string_view one) { return equals_ignoring_case(one, name); });
@@ -42,7 +44,18 @@ std::string http_authority(const Authority& authority) {
   return text;
 }
 
+// RFC 9110 section 7.6.2: it counts hops for OPTIONS; TRACE never gets here. What is no number is nobody's count.
+std::string one_less(const RequestHead& head, const Field& field) {
+  const auto left = parse_decimal(trim(field.value), UINT64_MAX);
+  const bool counts = head.method == "OPTIONS" && left && *left > 0;
+  return line(field.name, counts ? std::to_string(*left - 1) : field.value);
+}
+
 }  // namespace
+
+bool is_last_hop(const RequestHead& head) {
+  return head.method == "OPTIONS" && trim(head.fields.find(max_forwards).value_or("")) == "0";
+}
 
 Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
                             std::string_view proxy_authorization_line) {
@@ -55,7 +68,7 @@ Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetF
   std::string rest;
   for (const auto& field : head.fields) {
     if (equals_ignoring_case(field.name, "Host") || stops_here(head.fields, field.name)) continue;
-    rest += line(field.name, field.value);
+    rest += equals_ignoring_case(field.name, max_forwards) ? one_less(head, field) : line(field.name, field.value);
   }
   return Secret(join(std::array<std::string_view, 4>{start, proxy_authorization_line, rest, crlf}));
 }

@@ -18,7 +18,7 @@ constexpr Milliseconds idle_between_requests{60'000};
 // RFC 9110 section 9.2.2. A kept gateway connection may be closing in the very moment in which it is used again; a
 // request that was lost on it is sent once more, and that a proxy must not do with others than these.
 bool is_idempotent(std::string_view method) {
-  constexpr std::array<std::string_view, 6> methods{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  constexpr std::array<std::string_view, 5> methods{"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
   return std::ranges::find(methods, method) != methods.end();
 }
 
@@ -33,6 +33,7 @@ class PlainConnection {
   enum class After : std::uint8_t { next, close, cut };
 
   net::Task<Result<After>> serve_request(TimePoint until);
+  net::Task<Result<After>> answer_itself(TimePoint until);
   net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
@@ -70,6 +71,9 @@ net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoi
   if (url.has_error()) co_return url.error();
   client_.asks_for(url->authority);
   if (!authorized(parts().options.listen, head)) co_return Error{ErrorKind::client_auth_required};
+  // Its answer would repeat the chip's credentials.
+  if (head.method == "TRACE") co_return Error{ErrorKind::malformed_request, "TRACE is not carried"};
+  if (protocol::is_last_hop(head)) co_return co_await answer_itself(until);
   const auto route = co_await client_.hold(until);
   if (route.has_error()) co_return route.error();
   client_.goes_by(*route);
@@ -77,6 +81,17 @@ net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoi
     co_return Error{ErrorKind::ip_literal_refused};
   }
   co_return co_await forward(*route, *url, until);
+}
+
+// To OPTIONS that may go no further. The connection ends with it: a body may stand behind the head.
+net::Task<Result<PlainConnection::After>> PlainConnection::answer_itself(TimePoint until) {
+  constexpr std::string_view answer =
+      "HTTP/1.1 200 OK\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n";
+  client_.waiter().deadline(until, ErrorKind::client_gone);
+  const auto written = co_await client_.waiter().write(client_.socket(), answer);
+  if (written.has_error()) co_return written.error();
+  co_return After::close;
 }
 
 net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway::RoutePtr& route,

@@ -49,6 +49,22 @@ TEST(ForwardRequest, TakesTheHostFromTheUrlWhateverTheFieldSays) {
             "GET http://[2001:db8::1]/ HTTP/1.1\r\nHost: [2001:db8::1]\r\n\r\n");
 }
 
+TEST(ForwardRequest, CountsTheHopsOfOptions) {
+  const auto of = [](const std::string& method, const std::string& count) {
+    return forward(method + " http://a.test/x HTTP/1.1\r\nMax-Forwards: " + count + "\r\n\r\n");
+  };
+  EXPECT_NE(of("OPTIONS", "10").find("\r\nMax-Forwards: 9\r\n"), std::string::npos);
+  EXPECT_NE(of("OPTIONS", "many").find("\r\nMax-Forwards: many\r\n"), std::string::npos);
+  EXPECT_NE(of("GET", "10").find("\r\nMax-Forwards: 10\r\n"), std::string::npos);
+}
+
+TEST(LastHop, IsWhereOptionsMayGoNoFurther) {
+  EXPECT_TRUE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\nMax-Forwards: 1\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("GET http://a.test/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n")));
+}
+
 TEST(ForwardRequest, DropsTheClientsHop) {
   EXPECT_EQ(forward("GET http://a.test/ HTTP/1.1\r\nConnection: Upgrade, X-Mine\r\nConnection: keep-alive\r\nUpgrade: "
                     "websocket\r\n"
