@@ -105,6 +105,8 @@ net::Task<Result<net::EndPtr>> Dialer::reach_for_requests(Dial dial, protocol::A
   if (kind(dial.route) != EndpointKind::socks5) co_return co_await reach(dial);
   auto connected = co_await this->dial(dial, std::move(target));
   if (connected.has_error()) co_return connected.error();
+  // An answer before the question: whose would the next one be?
+  if (!connected->early.empty()) co_return Error{ErrorKind::gateway_garbled, "bytes before the first request"};
   co_return std::move(connected->upstream);
 }
 

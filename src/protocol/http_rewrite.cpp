@@ -51,6 +51,15 @@ std::string one_less(const RequestHead& head, const Field& field) {
   return line(field.name, counts ? std::to_string(*left - 1) : field.value);
 }
 
+// RFC 9112 section 3.2.4: OPTIONS for a whole server is written without a path, and as an asterisk to the server
+// itself.
+std::string target_path(const RequestHead& head, const HttpUrl& url, TargetForm form) {
+  constexpr std::string_view scheme = "http://";
+  const bool bare = head.target.find_first_of("/?", scheme.size()) == std::string::npos;
+  if (head.method != "OPTIONS" || !bare) return url.path_and_query;
+  return form == TargetForm::origin ? "*" : "";
+}
+
 }  // namespace
 
 bool is_last_hop(const RequestHead& head) {
@@ -63,7 +72,8 @@ Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetF
   auto start = head.method + " ";
   if (form == TargetForm::absolute) start += "http://" + authority;
   // A client of HTTP/1.0 could not read the chunks that 1.1 allows in the answer.
-  start += url.path_and_query + (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  start += target_path(head, url, form);
+  start += (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
   start += line("Host", authority);
   std::string rest;
   for (const auto& field : head.fields) {

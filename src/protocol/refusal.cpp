@@ -100,9 +100,9 @@ RefusalForm refusal_form(const RefusedClient& client, ErrorKind kind) {
   return client.protocol == ClientProtocol::http ? http_form(client, kind) : socks_form(client, kind);
 }
 
-std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error) {
+std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error, ResponseTo request) {
   switch (form) {
-    case RefusalForm::status: return status_refusal(error);
+    case RefusalForm::status: return status_refusal(error, request);
     case RefusalForm::established_then_reset: return established_answer(protocol);
     case RefusalForm::socks_reply:
       return protocol == ClientProtocol::socks4 ? socks4_reply(Socks4Outcome::rejected)
@@ -113,7 +113,7 @@ std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Erro
   return {};
 }
 
-std::string status_refusal(const Error& error) {
+std::string status_refusal(const Error& error, ResponseTo request) {
   const auto& about = info(error.kind);
   // A kind that is never told gets here only by a bug in the caller, and even then must not be read as a verdict.
   const std::uint16_t status = about.status == 0 ? std::uint16_t{502} : about.status;
@@ -125,7 +125,8 @@ std::string status_refusal(const Error& error) {
   out.append("Proxy-Status: chipgate; error=").append(about.proxy_error).append("; details=" + details(error) + "\r\n");
   out.append("X-Chipgate-Error: " + error_name + "\r\n").append(advice(status));
   out.append("Content-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n");
-  return out.append("Connection: close\r\n\r\n" + body);
+  out.append("Connection: close\r\n\r\n");
+  return request == ResponseTo::head ? out : out + body;
 }
 
 std::string established_answer(ClientProtocol protocol) {

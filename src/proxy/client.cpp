@@ -38,6 +38,7 @@ net::Task<void> Client::converse() {
   waiter_.deadline(arrived_ + options.head_timeout, ErrorKind::head_timeout);
   const auto asked = co_await handshake_.run();
   watch_.leave();
+  if (handshake_.reader().head_complete()) asks_by(handshake_.reader().head().method);
   if (asked.has_error()) co_return co_await refuse(asked.error());
   if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
   asks_for(handshake_.target());

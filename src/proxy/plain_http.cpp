@@ -67,6 +67,7 @@ net::Task<void> PlainConnection::run() {
 
 net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoint until) {
   const auto& head = reader_.head();
+  client_.asks_by(head.method);
   const auto url = protocol::parse_absolute_url(head.target);
   if (url.has_error()) co_return url.error();
   client_.asks_for(url->authority);

@@ -36,6 +36,13 @@ class Methods(scripted.ScriptedTest):
             self.assertIn("GET", answer.get("allow") or "")
         self.assertEqual(self.heard, [])
 
+    def test_a_refused_head_has_no_body(self) -> None:
+        with wire.Client(self.port) as client:
+            client.send(b"HEAD https://clear.sim/ HTTP/1.1\r\n\r\n")
+            answer = client.answer("HEAD")
+            self.assertEqual((answer.status, client.rest()), (400, (b"", "eof")))
+            self.assertGreater(int(answer.get("content-length") or 0), 0)
+
     def test_options_that_may_go_on_loses_one_hop(self) -> None:
         with wire.Client(self.port) as client:
             client.send(get_head("http://next.sim/x", "Max-Forwards: 3", method="OPTIONS")).answer()

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "chipgate/base/errors.hpp"
+#include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/sniff.hpp"
 
 #include <cstdint>
@@ -44,10 +45,12 @@ struct RefusedClient {
 RefusalForm refusal_form(const RefusedClient& client, ErrorKind kind);
 
 // The bytes that go out before the close or reset; empty for reset and silent_close.
-std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error);
+std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error,
+                           ResponseTo request = ResponseTo::other);
 
-// The whole HTTP answer, with Proxy-Status (RFC 9209). The error's detail is cleaned and cut: it comes from peers.
-std::string status_refusal(const Error& error);
+// The whole HTTP answer, with Proxy-Status (RFC 9209), and without its body where it answers HEAD. The error's detail
+// is cleaned and cut: it comes from peers.
+std::string status_refusal(const Error& error, ResponseTo request = ResponseTo::other);
 
 // "You are through", in the client's protocol.
 std::string established_answer(ClientProtocol protocol);

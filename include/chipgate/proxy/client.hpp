@@ -46,6 +46,9 @@ class Client : public OpenHook {
   // What the log says of this client before its outcome, and whom it is about.
   telemetry::AccessLine line() const;
   void asks_for(const protocol::Authority& target) { target_ = target.text(); }
+  void asks_by(std::string_view method) {
+    wants_ = method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
+  }
   void goes_by(gateway::RoutePtr route) { route_ = std::move(route); }
 
  private:
@@ -74,6 +77,7 @@ class Client : public OpenHook {
   Handshake handshake_;
   gateway::RoutePtr route_;
   std::string target_;
+  protocol::ResponseTo wants_ = protocol::ResponseTo::other;
   bool resting_ = false;
   bool admitted_ = false;  // it was told that it is through, or part of that
 };

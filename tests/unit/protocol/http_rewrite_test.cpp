@@ -49,6 +49,14 @@ TEST(ForwardRequest, TakesTheHostFromTheUrlWhateverTheFieldSays) {
             "GET http://[2001:db8::1]/ HTTP/1.1\r\nHost: [2001:db8::1]\r\n\r\n");
 }
 
+TEST(ForwardRequest, AsksForAWholeServersOptionsAsTheServerExpects) {
+  const std::string_view bare = "OPTIONS http://a.test HTTP/1.1\r\n\r\n";
+  EXPECT_EQ(forward(bare, TargetForm::origin), "OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  EXPECT_EQ(forward(bare, TargetForm::absolute), "OPTIONS http://a.test HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  EXPECT_EQ(forward("OPTIONS http://a.test/ HTTP/1.1\r\n\r\n", TargetForm::origin),
+            "OPTIONS / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+}
+
 TEST(ForwardRequest, CountsTheHopsOfOptions) {
   const auto of = [](const std::string& method, const std::string& count) {
     return forward(method + " http://a.test/x HTTP/1.1\r\nMax-Forwards: " + count + "\r\n\r\n");

@@ -156,6 +156,13 @@ TEST(StatusRefusal, IsAWholeAnswerThatSaysWhy) {
             "chipgate: the provider has no exit to give (503, 525) [provider_no_exit]\n");
 }
 
+TEST(StatusRefusal, HasNoBodyForHead) {
+  const auto whole = status_refusal({ErrorKind::gateway_refused});
+  const auto head = status_refusal({ErrorKind::gateway_refused}, ResponseTo::head);
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  EXPECT_TRUE(whole.starts_with(head));
+}
+
 TEST(StatusRefusal, AsksForCredentialsAndForPatience) {
   EXPECT_EQ(head_of(status_refusal({ErrorKind::client_auth_required})).fields.find("Proxy-Authenticate"),
             "Basic realm=\"chipgate\"");
