@@ -45,8 +45,20 @@ net::Task<void> Client::converse() {
   // A connection for plain requests costs what a tunnel costs: two descriptors for as long as the client likes.
   auto place = port_.take_tunnel();
   if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
-  if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
+  if (handshake_.kind() == protocol::RequestKind::absolute) {
+    auto behind = co_await serve_plain(*this);
+    if (!behind) co_return;
+    target_.clear();
+    asks_by(behind->reader.head().method);
+    const auto understood = handshake_.go_on(std::move(behind->reader), std::move(behind->bytes));
+    if (understood.has_error()) co_return co_await refuse(understood.error());
+    asks_for(handshake_.target());
+  }
+  co_await open_tunnel(std::move(*place));
+}
 
+net::Task<void> Client::open_tunnel(Place place) {
+  const auto& options = port_.parts().options;
   // A client's own patience starts with its request; the budget is counted from the accept, which came before.
   const auto until = arrived_ + options.connect_budget;
   auto held = co_await hold(until);
@@ -66,7 +78,7 @@ net::Task<void> Client::converse() {
   const auto answered = co_await waiter_.write(*socket_, answer);
   if (answered.has_error()) co_return co_await refuse(answered.error());
   if (answered->status == net::IoStatus::failed) co_return co_await refuse({ErrorKind::client_gone});
-  co_await admit(route, std::move(*connected), std::move(*place));
+  co_await admit(route, std::move(*connected), std::move(place));
 }
 
 net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connected, Place place) {

@@ -27,7 +27,7 @@ class PlainConnection {
   explicit PlainConnection(Client& client)
       : client_(client), reader_(std::move(client.handshake().reader())), behind_(client.handshake().take_early()) {}
 
-  net::Task<void> run();
+  net::Task<std::optional<ConnectBehind>> run();
 
  private:
   enum class After : std::uint8_t { next, close, cut };
@@ -51,17 +51,20 @@ class PlainConnection {
   protocol::Authority authority_;
 };
 
-net::Task<void> PlainConnection::run() {
+net::Task<std::optional<ConnectBehind>> PlainConnection::run() {
   for (;;) {
     const auto after = co_await serve_request(client_.arrived() + parts().options.connect_budget);
-    if (after.has_error()) co_return co_await client_.refuse(after.error());
-    if (*after == After::cut) co_return client_.reset();
-    if (*after == After::close) {
-      co_return co_await client_.linger();
+    if (after.has_error()) {
+      co_await client_.refuse(after.error());
+      co_return std::nullopt;
     }
+    if (*after == After::cut) client_.reset();
+    if (*after == After::close) co_await client_.linger();
+    if (*after != After::next) co_return std::nullopt;
     const auto more = co_await next_request();
-    if (more.has_error()) co_return co_await client_.refuse(more.error());
-    if (!*more) co_return;
+    if (more.has_error()) co_await client_.refuse(more.error());
+    if (more.has_error() || !*more) co_return std::nullopt;
+    if (reader_.head().method == "CONNECT") co_return ConnectBehind{std::move(reader_), std::move(behind_)};
   }
 }
 
@@ -214,9 +217,9 @@ void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint 
 
 }  // namespace
 
-net::Task<void> serve_plain(Client& client) {
+net::Task<std::optional<ConnectBehind>> serve_plain(Client& client) {
   PlainConnection connection(client);
-  co_await connection.run();
+  co_return co_await connection.run();
 }
 
 }  // namespace chipgate::proxy

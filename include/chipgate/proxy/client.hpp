@@ -56,6 +56,7 @@ class Client : public OpenHook {
   ~Client();
 
   net::Task<void> converse();
+  net::Task<void> open_tunnel(Place place);
   net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
   bool allowed() const;
 
