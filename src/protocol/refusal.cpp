@@ -32,6 +32,7 @@ bool is_about_the_request(ErrorKind kind) {
     case ErrorKind::head_too_large:
     case ErrorKind::head_timeout:
     case ErrorKind::head_truncated:
+    case ErrorKind::body_timeout:
     case ErrorKind::not_a_proxy_request:
     case ErrorKind::cleartext_https: return true;
     default: return false;

@@ -7,10 +7,6 @@
 namespace chipgate::proxy {
 namespace {
 
-// In the middle of an answer. Before its first byte a client is waiting to hear whether there is one at all, and that
-// is bounded by the connect budget.
-constexpr Milliseconds longest_silence{60'000};
-
 // Two full reads, as a visit of the relay to one of its tunnels.
 constexpr std::size_t most_bytes_a_turn = 64 * 1024;
 
@@ -38,15 +34,16 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   upstream_deaf_ = sent->status == net::IoStatus::failed;
   if (!upstream_deaf_) count_up(sent->bytes);
   auto turn = moved();
+  auto since = Clock::now();
   while (!finished()) {
     const auto pushed = push_request();
     if (pushed.has_error()) co_return pushed.error();
     const auto pulled = pull_answer();
     if (pulled.has_error()) co_return pulled.error();
     const bool some = *pushed == Progress::some || *pulled == Progress::some;
-    if (some) until = Clock::now() + (heard_ ? longest_silence : ends_.patience);
+    if (some) since = Clock::now();
     if (some && moved() - turn < most_bytes_a_turn) continue;
-    ends_.waiter.deadline(until, to_client_.empty() ? ErrorKind::gateway_silent : ErrorKind::client_gone);
+    wait_from(since);
     Result<void> rested;
     if (some) {
       rested = co_await ends_.waiter.yield();
@@ -61,6 +58,28 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   // So would what was read of it and did not fit through: the origin would get the next head, credentials and all.
   upstream_reusable_ = upstream_reusable_ && request_.complete() && to_upstream_.empty() && !upstream_deaf_;
   co_return Result<void>();
+}
+
+void Exchange::wait_from(TimePoint since) {
+  const auto [longest, late] = awaited();
+  if (longest > Milliseconds(0)) {
+    ends_.waiter.deadline(since + longest, late);
+  } else {
+    ends_.waiter.no_deadline();
+  }
+}
+
+Exchange::Awaited Exchange::awaited() const {
+  if (!to_client_.empty()) return {ends_.quiet.idle_timeout, ErrorKind::client_gone};
+  if (final_) return {ends_.quiet.idle_timeout, ErrorKind::idle_timeout};
+  if (client_owes_body()) return {ends_.quiet.idle_timeout, ErrorKind::body_timeout};
+  return {ends_.quiet.first_reply, ErrorKind::gateway_silent};
+}
+
+// All that came of it has gone through, and it is not waiting to be asked for the rest.
+bool Exchange::client_owes_body() const {
+  const bool asks = protocol::has_token(request_.head().fields, "Expect", "100-continue");
+  return !request_.complete() && to_upstream_.empty() && !upstream_deaf_ && !(asks && !heard_ && !body_sent_);
 }
 
 void Exchange::count_up(std::size_t bytes) {

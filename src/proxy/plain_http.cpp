@@ -118,7 +118,7 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     // The last look before anything is written under this route.
     if (!client_.port().stands(route)) co_return Error{ErrorKind::fenced};
     Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind, *route,
-                       parts().options.connect_budget},
+                       parts().relay.options()},
                       reader_, behind_);
     const auto exchanged = co_await exchange.run(head, until);
     if (!reused) judge(exchange, exchanged);

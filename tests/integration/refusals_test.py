@@ -45,7 +45,7 @@ class RefusalTest(wire.WireTest):
 
     @classmethod
     def settings(cls) -> stack.Line:
-        return {"timeouts": {"drain": "0s", "connect_budget": "2s"}, **cls.more}
+        return {"timeouts": {"drain": "0s", "connect_budget": "2s", "first_reply": "2s"}, **cls.more}
 
     @classmethod
     def setUpClass(cls) -> None:

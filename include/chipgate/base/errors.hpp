@@ -30,6 +30,7 @@ struct ErrorInfo {
   X(head_too_large,          431, 1, "http_request_error",          client,   "the request head is larger than 16 KiB")              \
   X(head_timeout,            408, 1, "http_request_error",          client,   "the request head was not complete in time")           \
   X(head_truncated,          400, 1, "http_request_error",          client,   "the client ended before its request was complete")    \
+  X(body_timeout,            408, 1, "http_request_error",          client,   "the request's body stopped coming")                   \
   X(not_a_proxy_request,     400, 1, "http_request_error",          client,   "this is a proxy port: send CONNECT host:port, or an absolute http:// URL") \
   X(cleartext_https,         400, 1, "http_request_error",          client,   "an https:// URL was sent in clear text to the proxy: make the client use CONNECT (axios before 1.7 needs an https agent)") \
   X(client_auth_required,    407, 2, "http_request_denied",         client,   "this port wants the client credentials of its configuration") \

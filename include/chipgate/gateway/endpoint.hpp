@@ -44,8 +44,8 @@ class Endpoint {
   std::optional<Result<std::vector<SocketAddress>>> addresses() const;
   // It has served: the next dial begins with this one.
   void prefer(const SocketAddress&);
-  // It accepts connections and serves none: the next dial begins with another one. One that has served is believed until
-  // the third time in a row, since a silence may be one session's.
+  // It accepts connections and serves none: the next dial begins with another one. One that has served is believed
+  // until the third time in a row, since a silence may be one session's.
   void doubt(const SocketAddress&);
   bool proven(const SocketAddress& address) const { return proven_ == address; }
   bool has_choice() const { return addresses_.size() > 1; }

@@ -8,6 +8,7 @@
 #include "chipgate/net/waiter.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/http_rewrite.hpp"
+#include "chipgate/relay/options.hpp"
 #include "chipgate/telemetry/metrics.hpp"
 
 #include <cstdint>
@@ -26,14 +27,13 @@ class Exchange {
     telemetry::ChipCounters& counters;
     gateway::EndpointKind gateway;
     const gateway::Route& route;
-    Milliseconds patience;  // for the answer's first byte, anew whenever some of the request's body has gone up
+    const relay::RelayOptions& quiet;  // how long either side may be
   };
 
   // `behind` are bytes that the client has sent behind the head; what belongs to the next request is left there.
   Exchange(Ends ends, protocol::RequestReader& request, std::string& behind);
 
-  // Until the answer is delivered. `head` is what goes to the upstream first; without a body behind it, the answer has
-  // to begin by `until`.
+  // Until the answer is delivered. `head` is what goes to the upstream first, by `until`.
   net::Task<Result<void>> run(const Secret& head, TimePoint until);
 
   // Whether a byte of an answer went to the client: from then on it can only be cut off.
@@ -48,6 +48,16 @@ class Exchange {
   std::uint64_t bytes_down() const { return bytes_down_; }
 
  private:
+  // What the exchange waits for, for how long (zero is for ever), and what it means in vain.
+  struct Awaited {
+    Milliseconds longest;
+    ErrorKind late;
+  };
+
+  Awaited awaited() const;
+  bool client_owes_body() const;
+  void wait_from(TimePoint since);
+
   enum class Progress : std::uint8_t { none, some };
 
   Result<Progress> push_request();

@@ -33,6 +33,7 @@ class ExchangeTest : public test::ShardTest {
         gateway::make_route(SessionIdentifier("chip-a-1"), Epoch(1), EndpointIndex(0),
                             {Secret("user-session-x"), Secret("account-pass")}, gateway::IpLiterals::carried);
     telemetry::ChipCounters counters;
+    relay::RelayOptions quiet;
     std::optional<Exchange> exchange;
     std::optional<Result<void>> result;
     test::Peer* client_peer = nullptr;
@@ -56,8 +57,9 @@ class ExchangeTest : public test::ShardTest {
     served.gateway_peer = &peer(std::move(gateway.theirs));
     EXPECT_EQ(served.request.take(head).value(), head.size());
     served.behind = std::move(behind);
+    served.quiet = quiet_;
     served.exchange.emplace(Exchange::Ends{served.waiter, *served.client, *served.upstream, served.counters,
-                                           gateway::EndpointKind::http, *served.route, patience},
+                                           gateway::EndpointKind::http, *served.route, served.quiet},
                             served.request, served.behind);
     shard().tasks().spawn(run(served));
     return served;
@@ -67,6 +69,7 @@ class ExchangeTest : public test::ShardTest {
     return until([&] { return served.over(); });
   }
 
+  relay::RelayOptions quiet_;
   std::deque<Served> served_;
 
  private:
@@ -128,6 +131,45 @@ TEST_F(ExchangeTest, ADownloadLetsOthersHaveTheirTurn) {
   EXPECT_TRUE(served.result->has_value());
   EXPECT_GE(served.exchange->bytes_down(), size);
   EXPECT_LE(longest, longest_turn);
+}
+
+TEST_F(ExchangeTest, AnAnswerThatDoesNotComeIsTheGatewaysFault) {
+  quiet_.first_reply = Milliseconds(50);
+  auto& served = serve(post(5), "12345");
+  ASSERT_TRUE(over(served));
+  EXPECT_EQ(served.result->error().kind, ErrorKind::gateway_silent);
+}
+
+TEST_F(ExchangeTest, ABodyThatStopsIsTheClientsFault) {
+  quiet_.first_reply = Milliseconds(10);
+  quiet_.idle_timeout = Milliseconds(100);
+  auto& served = serve(post(10), "12345");
+  ASSERT_TRUE(over(served));
+  EXPECT_EQ(served.result->error().kind, ErrorKind::body_timeout);
+}
+
+TEST_F(ExchangeTest, ABodyThatIsNeverAskedForIsTheGatewaysFault) {
+  quiet_.first_reply = Milliseconds(50);
+  auto& served = serve("PUT http://origin.test/ HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", {});
+  ASSERT_TRUE(over(served));
+  EXPECT_EQ(served.result->error().kind, ErrorKind::gateway_silent);
+}
+
+TEST_F(ExchangeTest, AGapWithinAnAnswerIsBoundedOnlyByAnIdleTimeout) {
+  quiet_.first_reply = Milliseconds(10);
+  const auto begun = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbeg";
+  auto& patient = serve(post(0), {});
+  patient.gateway_peer->send(begun);
+  ASSERT_TRUE(until([&] { return patient.client_peer->received().ends_with("beg"); }));
+  quiet_.idle_timeout = Milliseconds(50);
+  auto& bounded = serve(post(0), {});
+  bounded.gateway_peer->send(begun);
+  ASSERT_TRUE(over(bounded));
+  EXPECT_EQ(bounded.result->error().kind, ErrorKind::idle_timeout);
+  EXPECT_FALSE(patient.over());
+  patient.gateway_peer->send("gun");
+  ASSERT_TRUE(over(patient));
+  EXPECT_TRUE(patient.result->has_value());
 }
 
 }  // namespace
