@@ -33,6 +33,11 @@ IoOutcome End::read(std::span<char> into) {
   return outcome;
 }
 
+bool End::drained() const {
+  char next = 0;
+  return hung_up_ && ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 IoOutcome End::write(std::string_view bytes) {
   if (tls_) return write_records(bytes);
   const auto outcome = outcome_of(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));

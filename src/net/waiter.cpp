@@ -16,8 +16,9 @@ void Waiter::no_deadline() {
   shard_.timers().disarm(*this);
 }
 
-void Waiter::guard(End* client) {
+void Waiter::guard(End* client, Gone when) {
   guarded_ = client;
+  gone_ = when;
   if (client != nullptr) client->watch(this);
 }
 
@@ -53,7 +54,9 @@ Task<void> Waiter::suspend() {
 
 std::optional<Error> Waiter::over() {
   if (called_off_) return Error{*called_off_};
-  if (guarded_ != nullptr && guarded_->broken()) return Error{ErrorKind::client_gone};
+  if (guarded_ != nullptr && (guarded_->broken() || (gone_ == Gone::at_end && guarded_->drained()))) {
+    return Error{ErrorKind::client_gone};
+  }
   // The clock decides, not the timer: both may be due in the same instant.
   if (deadline_ && Clock::now() >= *deadline_) return Error{late_};
   return std::nullopt;

@@ -39,6 +39,7 @@ net::Task<void> Client::converse() {
   const auto asked = co_await handshake_.run();
   watch_.leave();
   if (handshake_.reader().head_complete()) asks_by(handshake_.reader().head().method);
+  watch_for_leaving();
   if (asked.has_error()) co_return co_await refuse(asked.error());
   if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
   asks_for(handshake_.target());
@@ -51,6 +52,7 @@ net::Task<void> Client::converse() {
     target_.clear();
     asks_by(behind->reader.head().method);
     const auto understood = handshake_.go_on(std::move(behind->reader), std::move(behind->bytes));
+    watch_for_leaving();
     if (understood.has_error()) co_return co_await refuse(understood.error());
     asks_for(handshake_.target());
   }
@@ -93,6 +95,13 @@ net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connec
   tunnel->prepend(relay::Direction::up, handshake_.take_early());
   tunnel->prepend(relay::Direction::down, std::move(connected.early));
   port_.parts().relay.join(std::move(tunnel));
+}
+
+// Node's destroy() sends a FIN. Whoever ends its side before it is let through, and sent nothing behind its head, can
+// never say anything to the target: it has left, and its place is another's.
+void Client::watch_for_leaving() {
+  const bool tunnel = handshake_.kind() == protocol::RequestKind::connect;
+  if (tunnel && !handshake_.has_early()) waiter_.guard(socket_.get(), net::Waiter::Gone::at_end);
 }
 
 bool Client::allowed() const {

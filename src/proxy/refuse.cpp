@@ -52,6 +52,8 @@ net::Task<void> Client::refuse(Error error) {
   const auto form =
       admitted_ ? protocol::RefusalForm::established_then_reset : protocol::refusal_form(client, error.kind);
   if (protocol::is_paced(form, error.kind)) co_await pace();
+  // One that ended its side may still read.
+  waiter_.guard(socket_.get());
   auto answer = admitted_ ? std::string() : protocol::refusal_answer(handshake_.protocol(), form, error, wants_);
   if (waiter_.called_off()) co_return co_await dismiss(form, std::move(answer));
   co_await tell(form, std::move(answer));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Clients that are waiting when chipgate stops or a chip is fenced are told like any other, and at once."""
+"""Clients that are waiting when chipgate stops are told like any other, and at once; those that leave are let go."""
 
 from __future__ import annotations
 
@@ -69,6 +69,27 @@ class CalledOff(rig.RigTest):
             gate.process.signal(signal.SIGINT)
             self.assertEqual((silent.rest()[0], kept.rest()[0]), (b"", b""))
             self.assertEqual(gate.wait(), 0)
+
+
+class Leaving(wire.WireTest):
+    """Node's destroy() sends a FIN, and a chip's places are few."""
+
+    def setUp(self) -> None:
+        self.addCleanup(self.provider.clear)
+
+    def test_a_client_that_ends_its_side_before_its_answer_is_gone(self) -> None:
+        for kind in (NODE, SOCKS5, SOCKS4):
+            host = f"leaving-{kind}.sim"
+            self.provider.fault("connect", "silence", target=host)
+            with self.subTest(kind), wire.Client(self.ports["alpha"]) as client:
+                client.send(asking.request(kind, host)).finish()
+                self.line("refused", f"{host}:443", ended="client_gone")
+
+    def test_one_that_has_said_all_it_wants_to_say_gets_its_tunnel(self) -> None:
+        with wire.Client(self.ports["alpha"]) as client:
+            client.send(wire.connect_head("staying.sim:7") + b"all of it").finish()
+            self.assertEqual(client.head().status, 200)
+            self.assertEqual(client.rest(), (b"all of it", "eof"))
 
 
 class HostileTargets(wire.WireTest):

@@ -59,6 +59,7 @@ class Client : public OpenHook {
   net::Task<void> open_tunnel(Place place);
   net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
   bool allowed() const;
+  void watch_for_leaving();
 
   net::Task<void> pace();
   net::Task<void> tell(protocol::RefusalForm form, std::string answer);

@@ -35,7 +35,8 @@ class Handshake {
 
   // A plain request: its reader, which goes on with the body.
   protocol::RequestReader& reader() { return reader_; }
-  // Bytes behind the request's head.
+  // Whether bytes came behind the request's head, and which.
+  bool has_early() const { return !heard_.empty(); }
   std::string take_early() { return std::exchange(heard_, {}); }
 
  private:

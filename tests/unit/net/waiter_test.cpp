@@ -189,6 +189,23 @@ TEST_F(WaiterTest, AGuardedClientsResetEndsWaitsOnOthers) {
   EXPECT_EQ(results_.front(), ErrorKind::client_gone);
 }
 
+TEST_F(WaiterTest, AGuardedClientsEndCountsAsLeavingWhereThatIsSaidAndAllIsRead) {
+  auto [client, client_peer] = link();
+  auto [gateway, gateway_peer] = link();
+  Waiter waiter(shard());
+  waiter.guard(client.get(), Waiter::Gone::at_end);
+  shard().tasks().spawn(read_once(waiter, *gateway));
+  client_peer.send("early bytes");
+  client_peer.finish();
+  quiesce();
+  EXPECT_TRUE(results_.empty()) << "there is more to say";
+  std::array<char, 64> room;
+  EXPECT_EQ(client->read(room).bytes, 11U);
+  waiter.wake();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(results_.front(), ErrorKind::client_gone);
+}
+
 TEST_F(WaiterTest, SleepUntilLastsThroughWakes) {
   Waiter waiter(shard());
   const auto at = Clock::now() + 40ms;
