@@ -80,7 +80,7 @@ net::Task<void> Client::dismiss(protocol::RefusalForm form, std::string answer) 
 
 net::Task<void> Client::pace() {
   const auto due = port_.pacer().due(arrived_, Clock::now());
-  const auto place = port_.take_hold();
+  const auto place = port_.take_pause();
   // With all places taken, waiting longer would only fill the memory.
   if (!place) co_return;
   if (port_.leaving()) co_return;

@@ -53,12 +53,14 @@ class Pacing(wire.WireTest):
     def test_a_client_that_leaves_meanwhile_is_not_waited_for(self) -> None:
         port = self.ports["leaver"]
         for reset in (False, True):
+            refused = lambda: self.metric("chipgate_refusals_total", chip="leaver", reason="provider_no_exit")  # noqa: E731
+            before = refused()
             clients = [wire.Client(port).send(asking.request(NODE, "down.sim")) for _ in range(10)]
-            wire.until(lambda: self.metric("chipgate_clients_held", chip="leaver") == 10, "they wait")
+            wire.until(lambda: refused() == before + 10, "they wait")
+            self.assertEqual(self.metric("chipgate_clients_held", chip="leaver"), 0, "for no assignment")
             for client in clients:
                 client.reset() if reset else client.close()
-            wire.until(lambda: self.metric("chipgate_clients_held", chip="leaver") == 0, "nobody waits")
-        wire.until(lambda: self.metric("chipgate_handshakes") == 0, "nobody is left")
+            wire.until(lambda: self.metric("chipgate_handshakes") == 0, "nobody is left")
 
     def test_a_client_at_fault_itself_is_told_at_once(self) -> None:
         """Its author is looking at it; and nobody reconnects for ever to a port that says 400."""

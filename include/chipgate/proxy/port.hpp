@@ -111,8 +111,11 @@ class Port final : public net::Acceptor {
 
   // A place among the chip's tunnels, from before the dial until the tunnel has ended; nothing where all are taken.
   std::optional<Place> take_tunnel();
-  // A place among the chip's waiting clients.
+  // A place among the chip's clients that wait for its assignment.
   std::optional<Place> take_hold();
+  // A place among those whose refusal is paced. As many, and counted apart: an outage's refusals take no holder's
+  // place.
+  std::optional<Place> take_pause();
   OpenList<Hold>& holds() { return holds_; }
 
  private:
@@ -134,6 +137,7 @@ class Port final : public net::Acceptor {
   OpenList<Hold> holds_;
   std::uint32_t tunnels_taken_ = 0;
   std::uint32_t holds_taken_ = 0;
+  std::uint32_t pauses_taken_ = 0;
   std::function<void()> fenced_;
   telemetry::ChipCounters counters_;
 };
