@@ -166,7 +166,10 @@ net::Task<Result<bool>> PlainConnection::next_request() {
       const auto taken = reader_.take(behind_);
       if (taken.has_error()) co_return taken.error();
       behind_.erase(0, *taken);
-      if (reader_.head_complete()) co_return true;
+      if (reader_.head_complete()) {
+        client_.watch().leave();
+        co_return true;
+      }
     }
     while (!client_.socket().readable()) {
       const auto slept = co_await waiter.sleep();

@@ -107,6 +107,15 @@ class PlainHttp(wire.WireTest):
         self.assertEqual(self.client.answer().status, 200)
         self.assertEqual(self.client.rest(), (b"", "eof"))
 
+    def test_every_line_tells_the_stages_of_its_own_request(self) -> None:
+        for n in range(2):
+            self.asks(f"http://staged{n}.sim/")
+        first, second = (self.line("tunnel", f"staged{n}.sim:80") for n in range(2))
+        self.assertGreater(first["connect_seconds"], 0)
+        self.assertNotIn("connect_seconds", second, "the gateway connection was kept")
+        self.assertGreater(second["head_seconds"], 0)
+        self.assertNotEqual(first["head_seconds"], second["head_seconds"])
+
     def test_every_request_has_its_line_and_its_bytes_are_counted(self) -> None:
         port = self.ports["beta"]
         with wire.Client(port) as client:

@@ -33,7 +33,11 @@ class Client : public OpenHook {
   telemetry::StageWatch& watch() { return watch_; }
   // When it came, or began the request that is being served.
   TimePoint arrived() const { return arrived_; }
-  void begins_request() { arrived_ = Clock::now(); }
+  void begins_request() {
+    arrived_ = Clock::now();
+    watch_.begin_anew();
+    watch_.enter(telemetry::Stage::head);
+  }
 
   // Until the chip has a route, within `until`.
   net::Task<Result<gateway::RoutePtr>> hold(TimePoint until);

@@ -8,7 +8,8 @@
 
 namespace chipgate::telemetry {
 
-// One a client, on its shard. A stage that is left is counted in the shard's histogram, however it was left.
+// One a client, on its shard; `times` are those of the request that is being served. A stage that is left is counted in
+// the shard's histogram, however it was left.
 class StageWatch {
  public:
   explicit StageWatch(ShardCounters& counters) : counters_(counters) {}
@@ -27,6 +28,11 @@ class StageWatch {
     times_[*stage_] += took;
     counters_.stage(*stage_).observe(took);
     stage_.reset();
+  }
+  // Another request of the same client.
+  void begin_anew() {
+    leave();
+    times_ = {};
   }
   const StageTimes& times() const { return times_; }
 
