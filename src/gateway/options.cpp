@@ -1,6 +1,8 @@
 // How an endpoint is called.
 #include "chipgate/gateway/options.hpp"
 
+#include "chipgate/base/address.hpp"
+
 namespace chipgate::gateway {
 namespace {
 
@@ -15,9 +17,6 @@ const char* scheme(EndpointKind kind) {
 
 }  // namespace
 
-std::string EndpointOptions::name() const {
-  const bool bare_ipv6 = host.find(':') != std::string::npos;
-  return scheme(kind) + std::string("://") + (bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
+std::string EndpointOptions::name() const { return scheme(kind) + std::string("://") + host_and_port_text(host, port); }
 
 }  // namespace chipgate::gateway

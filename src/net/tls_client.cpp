@@ -81,6 +81,4 @@ TlsClient::Failure TlsClient::failure_of(const TlsSession& session) {
   return {false, openssl_text()};
 }
 
-bool TlsClient::resumed(const TlsSession& session) { return SSL_session_reused(session.get()) == 1; }
-
 }  // namespace chipgate::net

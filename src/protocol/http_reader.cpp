@@ -63,9 +63,7 @@ class Parser final : public http::basic_parser<std::is_same_v<Head, RequestHead>
   Head head_;
 };
 
-bool is_number(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
+bool is_number(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
 
 const char* complaint_about_framing(const Fields& fields, unsigned version) {
   const auto encodings = fields.all("Transfer-Encoding");
@@ -198,11 +196,6 @@ Result<std::size_t> RequestReader::take(std::string_view bytes) {
 bool RequestReader::head_complete() const { return state_->message.parser().is_header_done(); }
 bool RequestReader::complete() const { return state_->message.parser().is_done(); }
 const RequestHead& RequestReader::head() const { return state_->message.parser().head(); }
-
-Result<void> RequestReader::finish() {
-  if (!complete()) return Error{ErrorKind::head_truncated};
-  return {};
-}
 
 struct ResponseReader::State {
   explicit State(ResponseTo to) : request(to) {

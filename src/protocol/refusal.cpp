@@ -1,6 +1,7 @@
 // Which refusal a client understands, and its bytes.
 #include "chipgate/protocol/refusal.hpp"
 
+#include "chipgate/base/ascii.hpp"
 #include "chipgate/protocol/socks.hpp"
 
 #include <string_view>
@@ -74,9 +75,9 @@ RefusalForm socks_form(const RefusedClient& client, ErrorKind kind) {
 // RFC 8941 section 3.3.3: a quoted string of printable ASCII, with '"' and '\' escaped.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text.substr(0, longest_details)) {
+  for (const char c : printable(text, longest_details)) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c >= ' ' && c <= '~' ? c : '?';
+    out += c;
   }
   return out += '"';
 }

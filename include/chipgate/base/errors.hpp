@@ -46,7 +46,6 @@ struct ErrorInfo {
   X(fenced,                  503, 1, "connection_terminated",       chipgate, "the chip's assignment ended")                         \
   X(draining,                503, 1, "connection_terminated",       chipgate, "chipgate is stopping")                                \
   X(out_of_descriptors,      503, 1, "connection_limit_reached",    chipgate, "chipgate has no file descriptor left")                \
-  X(out_of_budget,           504, 1, "connection_timeout",          chipgate, "the connect budget is used up")                       \
   /* the way to the gateway */                                                                                                       \
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
   X(gateway_refused,         502, 1, "connection_refused",          gateway,  "the gateway refuses connections")                     \

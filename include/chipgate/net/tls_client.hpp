@@ -32,7 +32,6 @@ class TlsClient {
     std::string text;
   };
   static Failure failure_of(const TlsSession&);
-  static bool resumed(const TlsSession&);
 
  private:
   static int keep_session(ssl_st*, ssl_session_st*);

@@ -62,7 +62,7 @@ class Waiter final : public Watcher, private Timer {
   End* guarded_ = nullptr;
   Gone gone_ = Gone::at_reset;
   std::optional<TimePoint> deadline_;
-  ErrorKind late_ = ErrorKind::out_of_budget;
+  ErrorKind late_{};  // with a deadline only
   std::optional<ErrorKind> called_off_;
   std::optional<boost::asio::any_completion_handler<void()>> asleep_;
   bool woken_ = false;

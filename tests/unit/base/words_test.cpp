@@ -73,6 +73,12 @@ TEST(Secret, LeavesNothingBehindWhereItWasMovedFrom) {
   EXPECT_EQ(assigned.reveal(), "other-one");
 }
 
+TEST(Printable, IsOneLineThatNobodyElseWrote) {
+  EXPECT_EQ(printable("plain ~", 100), "plain ~");
+  EXPECT_EQ(printable("a\r\nb\x7f\xc3", 100), "a??b??");
+  EXPECT_EQ(printable("abcdef", 3), "abc");
+}
+
 TEST(Join, NeverGrows) {
   const std::string secret(1'000, 'x');
   const auto text = join(std::array<std::string_view, 3>{"a", secret, "b"});

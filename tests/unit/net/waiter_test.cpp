@@ -123,10 +123,10 @@ TEST_F(WaiterTest, TheDeadlineWinsOverBytesThatCameInTheSameInstant) {
 TEST_F(WaiterTest, ADeadlineInThePastFailsTheNextWaitAtOnce) {
   auto [end, peer] = link();
   Waiter waiter(shard());
-  waiter.deadline(Clock::now() - 1ms, ErrorKind::out_of_budget);
+  waiter.deadline(Clock::now() - 1ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(read_once(waiter, *end));
   ASSERT_TRUE(ended());
-  EXPECT_EQ(results_.front(), ErrorKind::out_of_budget);
+  EXPECT_EQ(results_.front(), ErrorKind::gateway_silent);
 }
 
 TEST_F(WaiterTest, ADeadlineCanBeMovedAndTakenAway) {
@@ -221,13 +221,13 @@ TEST_F(WaiterTest, SleepUntilLastsThroughWakes) {
 
 TEST_F(WaiterTest, TheDeadlineStandsDuringAndAfterASleepUntil) {
   Waiter waiter(shard());
-  waiter.deadline(Clock::now() + 500ms, ErrorKind::out_of_budget);
+  waiter.deadline(Clock::now() + 500ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(sleep_until(waiter, Clock::now() + 10ms));
   ASSERT_TRUE(ended());
   EXPECT_EQ(results_.front(), std::nullopt);
   shard().tasks().spawn(sleep_once(waiter));
   ASSERT_TRUE(until([&] { return results_.size() == 2; }));
-  EXPECT_EQ(results_.back(), ErrorKind::out_of_budget);
+  EXPECT_EQ(results_.back(), ErrorKind::gateway_silent);
 
   waiter.deadline(Clock::now() + 10ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(sleep_until(waiter, Clock::now() + 1h));
