@@ -1,6 +1,8 @@
 # docker build -t chipgate .
-# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro \
+# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro -v chipgate-state:/var/lib/chipgate \
 #   -e SMARTPROXY_USERNAME -e SMARTPROXY_PASSWORD chipgate
+#
+# The volume keeps the ledger, which knows which chip has which address, and the token of the control port.
 #
 # A chip's port listens on the loopback of its network namespace, so clients share that namespace: --network host, or
 # network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price. No port
@@ -20,10 +22,13 @@ RUN cmake --preset release -DCHIPGATE_TESTS=OFF \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libfmt9 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libyaml-cpp0.7 \
+      ca-certificates libfmt9 libprometheus-cpp-core1.0 libspdlog1.10 libsqlite3-0 libssl3 libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin chipgate
 COPY --from=build /chipgate/build/release/chipgate /usr/local/bin/chipgate
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/chipgate
+ENV CHIPGATE_STATE_DIR=/var/lib/chipgate
+VOLUME /var/lib/chipgate
 COPY LICENSE /usr/share/doc/chipgate/LICENSE
 USER 10001:10001
 STOPSIGNAL SIGTERM

@@ -67,14 +67,26 @@ std::string IpAddress::text() const {
   return buffer.data();
 }
 
+std::string host_and_port_text(std::string_view host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string_view::npos;
+  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
+}
+
+HostAndPort split_host_and_port(std::string_view text) {
+  const auto end_of_brackets = text.starts_with('[') ? text.find(']') : 0;
+  if (end_of_brackets == std::string_view::npos) return {text, std::nullopt};
+  const auto colon = text.find(':', end_of_brackets);
+  if (colon == std::string_view::npos) return {text, std::nullopt};
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
 std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  auto host = text.substr(0, colon);
+  auto [host, port_text] = split_host_and_port(text);
+  if (!port_text) return std::nullopt;
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto ip = IpAddress::parse(host);
-  const auto port = parse_decimal(text.substr(colon + 1), 65535);
+  const auto port = parse_decimal(*port_text, 65535);
   if (!ip || !port || bracketed == ip->is_v4()) return std::nullopt;
   return SocketAddress{*ip, static_cast<std::uint16_t>(*port)};
 }
@@ -95,10 +107,7 @@ std::optional<SocketAddress> SocketAddress::from(const sockaddr_storage& storage
   return std::nullopt;
 }
 
-std::string SocketAddress::text() const {
-  const auto host = ip.is_v4() ? ip.text() : "[" + ip.text() + "]";
-  return host + ":" + std::to_string(port);
-}
+std::string SocketAddress::text() const { return host_and_port_text(ip.text(), port); }
 
 KernelAddress::KernelAddress(const SocketAddress& address) {
   if (address.ip.is_v4()) {

@@ -1,6 +1,8 @@
 // What a chip may be called.
 #include "chipgate/base/ids.hpp"
 
+#include "chipgate/base/ascii.hpp"
+
 #include <algorithm>
 
 namespace chipgate {
@@ -8,9 +10,7 @@ namespace {
 
 constexpr std::size_t longest_chip_id = 64;
 
-bool allowed(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-}
+bool allowed(char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; }
 
 }  // namespace
 

@@ -16,9 +16,10 @@ bool Secret::equals(std::string_view other) const {
 }
 
 // explicit_bzero: a plain memset before a free is removed by the optimiser.
-void Secret::wipe() {
-  ::explicit_bzero(text_.data(), text_.size());
-  text_.clear();
+void Secret::wipe(std::string& text) {
+  text.resize(text.capacity());
+  ::explicit_bzero(text.data(), text.size());
+  text.clear();
 }
 
 }  // namespace chipgate

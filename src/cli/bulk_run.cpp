@@ -15,7 +15,7 @@ namespace {
 namespace json = boost::json;
 using What = Outcome::What;
 
-// Few beside the 64 connections that chipgate answers.
+// Few beside the connections that chipgate answers.
 constexpr std::size_t workers = 8;
 
 }  // namespace

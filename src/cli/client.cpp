@@ -159,11 +159,13 @@ Client::Wire& Client::wire() {
 
 Answer Client::ask(std::string_view method, const std::string& path, const std::string& body) {
   Answer answer;
+  // What must not happen twice is never sent on a connection that may be closing.
+  if (method == "POST") wire_.reset();
   const bool again = wire().used();
   auto error = wire_->send(method, path, body, "application/json");
   if (!error) error = wire_->receive(answer);
   if (error && again && error != boost::asio::error::timed_out) {
-    // A kept connection that the server closed meanwhile; nothing of this request was acted on but what is idempotent.
+    // A kept connection that the server closed meanwhile. The other methods may be repeated.
     wire_.reset();
     error = wire().send(method, path, body, "application/json");
     if (!error) error = wire_->receive(answer);

@@ -67,7 +67,7 @@ std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
   if (options.secret.empty()) map.warning("secret", "is missing: deliveries are not signed");
   if (map.has("events")) options.events.clear();
   for (auto& written : map.scalars("events")) options.events.push_back(std::move(written.value));
-  options.position_file = map.report().beside(options.position_file);
+  options.position_file = map.report().state_file(options.position_file);
   return options;
 }
 
@@ -101,7 +101,8 @@ admin::AdminOptions read_admin(const Map& admin) {
     }
   }
   options.token = read_token(admin);
-  options.token_file = admin.report().beside(admin.text("token_file", options.token_file));
+  options.token_file = admin.has("token_file") ? admin.report().beside(admin.text("token_file"))
+                                               : admin.report().state_file(options.token_file);
   options.price = read_price(admin);
   options.webhook = read_webhook(admin);
   return options;

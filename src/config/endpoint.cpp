@@ -34,9 +34,7 @@ Unreadable unreadable(std::string message, string_view hint = example) {
 
 bool is_host(string_view text) {
   if (IpAddress::parse(text)) return true;
-  const auto allowed = [](char c) {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; };
   return !text.empty() && text.size() <= 253 && text.front() != '.' && text.front() != '-' &&
          std::ranges::all_of(text, allowed);
 }
@@ -55,18 +53,17 @@ std::variant<gateway::EndpointOptions, Unreadable> parse_endpoint(string_view te
     return unreadable("carries a username or a password", "write them as gateway.username and gateway.password");
   }
   if (authority.find_first_of("/?#") != string_view::npos) return unreadable("has a path: a proxy has none");
-  auto host = authority;
-  string_view port;
-  const auto bracket = authority.starts_with('[') ? authority.find(']') : 0;
-  if (bracket == string_view::npos) return unreadable("has a [ without its ]", "http://[2001:db8::1]:3120");
-  if (const auto mark = authority.find(':', bracket); mark != string_view::npos) {
-    host = authority.substr(0, mark);
-    port = authority.substr(mark + 1);
-    const auto number = parse_decimal(port, 65'535);
+  const bool bracketed = authority.starts_with('[');
+  if (bracketed && authority.find(']') == string_view::npos) {
+    return unreadable("has a [ without its ]", "http://[2001:db8::1]:3120");
+  }
+  auto [host, port] = split_host_and_port(authority);
+  if (port) {
+    const auto number = parse_decimal(*port, 65'535);
     if (!number || *number == 0) return unreadable("has a port that is not a number from 1 to 65535");
     endpoint.port = static_cast<std::uint16_t>(*number);
   }
-  if (bracket != 0) {
+  if (bracketed) {
     host = host.substr(1, host.size() - 2);
     const auto address = IpAddress::parse(host);
     if (!address || host.find(':') == string_view::npos) {

@@ -70,7 +70,8 @@ lifecycle::DrawOptions read_draws(const Map& draws) {
 
 ledger::LedgerOptions read_ledger(const Map& ledger) {
   ledger::LedgerOptions options;
-  options.path = ledger.report().beside(ledger.text("path", options.path.string()));
+  options.path = ledger.has("path") ? ledger.report().beside(ledger.text("path"))
+                                    : ledger.report().state_file(options.path.string());
   options.quarantine = ledger.duration("quarantine", options.quarantine, {.least = 1s, .most = 24h * 30});
   if (options.quarantine < least_quarantine) {
     ledger.warning("quarantine", "is short: a released address goes to the next number at once", "60s at least");

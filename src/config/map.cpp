@@ -46,10 +46,8 @@ std::optional<string_view> other_section(string_view key) {
 }
 
 bool name_of_variable(string_view name) {
-  const auto letter = [](char c) { return c == '_' || (lower(c) >= 'a' && lower(c) <= 'z'); };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || digit(c); });
+  return !name.empty() && !is_digit(name.front()) &&
+         std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 }  // namespace

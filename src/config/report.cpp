@@ -45,6 +45,11 @@ void Report::warning(int line, string key, string message, string hint) {
 
 bool Report::complained_about(string_view key) const { return refused_keys_.contains(key); }
 
+string Report::state_file(const string& name) const {
+  const auto folder = environment_.variable("CHIPGATE_STATE_DIR");
+  return folder && !folder->empty() ? *folder + "/" + name : beside(name);
+}
+
 string Report::beside(const string& path) const {
   if (path.empty()) return path;
   return (std::filesystem::path(file_).parent_path() / path).string();

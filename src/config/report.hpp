@@ -25,6 +25,9 @@ class Report {
   const Environment& environment() const { return environment_; }
   // A path of the file's text, taken from the file's folder.
   std::string beside(const std::string& path) const;
+  // Where a file of chipgate's own is kept that the configuration does not place: in CHIPGATE_STATE_DIR, as containers
+  // set it, else beside the configuration.
+  std::string state_file(const std::string& name) const;
   // In the order of their lines.
   Problems problems() const;
   Problems warnings() const;

@@ -81,7 +81,7 @@ Error gateway_failure(const net::IoOutcome& outcome) {
 
 net::Task<Result<Connected>> ask_http(net::Waiter& waiter, net::EndPtr upstream, const Route& route,
                                       const protocol::Authority& target) {
-  const Secret request(protocol::connect_request(target, route.authorization_line.reveal()));
+  const auto request = protocol::connect_request(target, route.authorization_line.reveal());
   const auto said = co_await say(waiter, *upstream, request);
   if (said.has_error()) co_return said.error();
   auto answer = co_await read_answer(waiter, *upstream);

@@ -16,18 +16,27 @@ namespace {
 // leaves free, so that those who were let in can be carried.
 constexpr std::uint32_t kept_descriptors = 8;
 
+// How a connect ended that the network was asked about.
 Error error_of_connect(int error) {
   const auto detail = std::generic_category().message(error);
   switch (error) {
     case ECONNREFUSED:
     case ECONNRESET: return {ErrorKind::gateway_refused, detail};
     case ETIMEDOUT: return {ErrorKind::gateway_connect_timeout, detail};
+    default: return {ErrorKind::gateway_unreachable, detail};
+  }
+}
+
+// What this host's kernel says before it has sent anything.
+Error error_of_this_host(int error) {
+  const auto detail = std::generic_category().message(error);
+  switch (error) {
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL: return {ErrorKind::out_of_descriptors, detail};
-    default: return {ErrorKind::gateway_unreachable, detail};
+    case ENOMEM: return {ErrorKind::out_of_descriptors, detail};
+    case ECONNREFUSED: return error_of_connect(error);  // loopback answers at once
+    default: return {ErrorKind::no_way_to_gateway, detail};
   }
 }
 
@@ -45,6 +54,14 @@ bool speaks_against_the_endpoint(ErrorKind kind) {
   }
 }
 
+// Whether another address of the endpoint may do better. A host without IPv6 has a way to the IPv4 ones.
+bool may_be_the_address(ErrorKind kind) {
+  return speaks_against_the_endpoint(kind) || kind == ErrorKind::no_way_to_gateway;
+}
+
+// An address that accepts connections and serves none. Where it has served before, this is the session's silence.
+bool is_mute(ErrorKind kind) { return kind == ErrorKind::gateway_silent || kind == ErrorKind::gateway_closed; }
+
 }  // namespace
 
 Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::ShardCounters& counters,
@@ -56,21 +73,44 @@ Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::Shar
 }
 
 net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target) {
-  auto upstream = co_await reach(dial);
-  if (upstream.has_error()) co_return upstream.error();
-  dial.watch.enter(telemetry::Stage::reply);
-  dial.waiter.deadline(dial.until, ErrorKind::gateway_silent);
-  auto connected = co_await ask(dial, std::move(*upstream), target);
-  dial.watch.leave();
-  if (connected.has_error()) co_return counted(dial.route.endpoint, connected.error());
-  tell(dial.route.endpoint, endpoint(dial.route.endpoint).succeeded());
-  co_return connected;
+  auto& to = begin(dial);
+  auto addresses = co_await addresses_of(dial, to);
+  if (addresses.has_error()) co_return counted(dial.route.endpoint, addresses.error());
+  Error last{ErrorKind::gateway_unresolved};
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    const auto& address = (*addresses)[i];
+    const auto left = addresses->size() - i;
+    auto upstream = co_await reach_address(dial, to, address, left);
+    if (upstream.has_error()) {
+      last = upstream.error();
+      if (!may_be_the_address(last.kind) || Clock::now() >= dial.until) break;
+      continue;
+    }
+    tell(dial.route.endpoint, to.succeeded());
+    dial.watch.enter(telemetry::Stage::reply);
+    // One that has served gets all the time: its silence would be the session's.
+    const bool proven = to.proven(address);
+    dial.waiter.deadline(proven ? dial.until : share(dial.until, left), ErrorKind::gateway_silent);
+    auto connected = co_await ask(dial, std::move(*upstream), target);
+    dial.watch.leave();
+    if (connected.has_value()) {
+      to.prefer(address);
+      co_return connected;
+    }
+    last = connected.error();
+    if (info(last.kind).fault == Fault::provider) to.prefer(address);
+    if (is_mute(last.kind)) to.doubt(address);
+    if (proven || !is_mute(last.kind) || Clock::now() >= dial.until) break;
+  }
+  co_return counted(dial.route.endpoint, std::move(last));
 }
 
 net::Task<Result<net::EndPtr>> Dialer::reach_for_requests(Dial dial, protocol::Authority target) {
   if (kind(dial.route) != EndpointKind::socks5) co_return co_await reach(dial);
   auto connected = co_await this->dial(dial, std::move(target));
   if (connected.has_error()) co_return connected.error();
+  // An answer before the question: whose would the next one be?
+  if (!connected->early.empty()) co_return Error{ErrorKind::gateway_garbled, "bytes before the first request"};
   co_return std::move(connected->upstream);
 }
 
@@ -82,57 +122,81 @@ net::Task<Result<Connected>> Dialer::ask(Dial dial, net::EndPtr upstream, const 
 }
 
 net::Task<Result<net::EndPtr>> Dialer::reach(Dial dial) {
-  counters_.dials.increment();
-  auto& to = endpoint(dial.route.endpoint);
-  dial.watch.enter(telemetry::Stage::connect);
-  auto upstream = co_await connect_tcp(dial, to);
-  dial.watch.leave();
-  if (upstream.has_error()) co_return counted(dial.route.endpoint, upstream.error());
-  if (to.options().kind == EndpointKind::https) {
-    dial.watch.enter(telemetry::Stage::tls);
-    const auto shaken = co_await shake_hands(dial, to, **upstream);
-    dial.watch.leave();
-    if (shaken.has_error()) co_return counted(dial.route.endpoint, shaken.error());
+  auto& to = begin(dial);
+  auto addresses = co_await addresses_of(dial, to);
+  if (addresses.has_error()) co_return counted(dial.route.endpoint, addresses.error());
+  Error last{ErrorKind::gateway_unresolved};
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    auto upstream = co_await reach_address(dial, to, (*addresses)[i], addresses->size() - i);
+    if (upstream.has_value()) {
+      tell(dial.route.endpoint, to.succeeded());
+      co_return upstream;
+    }
+    last = upstream.error();
+    if (!may_be_the_address(last.kind) || Clock::now() >= dial.until) break;
   }
-  co_return upstream;
+  co_return counted(dial.route.endpoint, std::move(last));
 }
 
-net::Task<Result<net::EndPtr>> Dialer::connect_tcp(Dial dial, Endpoint& to) {
+void Dialer::served(const Route& route, const net::End& upstream) {
+  auto& from = endpoint(route.endpoint);
+  if (from.has_choice()) from.prefer(peer_address(upstream.fd()));
+}
+
+void Dialer::mute(const Route& route, const net::End& upstream) {
+  auto& from = endpoint(route.endpoint);
+  if (from.has_choice()) from.doubt(peer_address(upstream.fd()));
+}
+
+Endpoint& Dialer::begin(const Dial& dial) {
+  counters_.dials.increment();
+  dial.watch.enter(telemetry::Stage::connect);
+  return endpoint(dial.route.endpoint);
+}
+
+net::Task<Result<std::vector<SocketAddress>>> Dialer::addresses_of(Dial dial, Endpoint& to) {
   dial.waiter.deadline(dial.until, ErrorKind::gateway_unresolved);
   const Endpoint::Waiting waiting(to, dial.waiter);
   auto addresses = to.addresses();
   while (!addresses) {
     const auto slept = co_await dial.waiter.sleep();
-    if (slept.has_error()) co_return slept.error();
+    if (slept.has_error()) {
+      dial.watch.leave();
+      co_return slept.error();
+    }
     addresses = to.addresses();
   }
-  if (addresses->has_error()) co_return addresses->error();
-  Error last{ErrorKind::gateway_unresolved};
-  const auto candidates = **addresses;
-  for (const auto& address : candidates) {
-    auto upstream = co_await connect_to(dial, address);
-    if (upstream.has_value()) {
-      to.prefer(address);
-      co_return upstream;
-    }
-    last = upstream.error();
-    // The next address helps only against what is this address's own.
-    if (!speaks_against_the_endpoint(last.kind) || Clock::now() >= dial.until) break;
-  }
-  co_return last;
+  dial.watch.leave();
+  co_return std::move(*addresses);
+}
+
+// Connected, and under TLS where the endpoint speaks it. `left` addresses have still to share the budget.
+net::Task<Result<net::EndPtr>> Dialer::reach_address(Dial dial, Endpoint& to, SocketAddress address, std::size_t left) {
+  dial.watch.enter(telemetry::Stage::connect);
+  auto upstream = co_await connect_to(dial, address);
+  dial.watch.leave();
+  if (upstream.has_error() || to.options().kind != EndpointKind::https) co_return upstream;
+  dial.watch.enter(telemetry::Stage::tls);
+  dial.waiter.deadline(share(dial.until, left), ErrorKind::gateway_tls_failed);
+  const auto shaken = co_await shake_hands(dial, to, **upstream);
+  dial.watch.leave();
+  if (shaken.has_error()) co_return shaken.error();
+  to.prefer(address);
+  co_return upstream;
 }
 
 net::Task<Result<net::EndPtr>> Dialer::connect_to(Dial dial, const SocketAddress& address) {
   dial.waiter.deadline(std::min(dial.until, Clock::now() + options_.connect_timeout),
                        ErrorKind::gateway_connect_timeout);
   auto socket = net::open_leg(address);
-  if (!socket) co_return error_of_connect(errno);
+  if (!socket) co_return error_of_this_host(errno);
   if (reserve_.holds(socket.get())) co_return Error{ErrorKind::out_of_descriptors, "the last are kept free"};
   const KernelAddress kernel(address);
   if (::connect(socket.get(), kernel.get(), kernel.length) != 0 && errno != EINPROGRESS) {
-    co_return error_of_connect(errno);
+    co_return error_of_this_host(errno);
   }
   auto upstream = shard_.set().add(std::move(socket));
+  if (!upstream) co_return Error{ErrorKind::out_of_descriptors, std::generic_category().message(errno)};
   const auto ready = co_await dial.waiter.writable(*upstream);
   if (ready.has_error()) co_return ready.error();
   if (const int error = upstream->take_error(); error != 0) co_return error_of_connect(error);
@@ -140,7 +204,6 @@ net::Task<Result<net::EndPtr>> Dialer::connect_to(Dial dial, const SocketAddress
 }
 
 net::Task<Result<void>> Dialer::shake_hands(Dial dial, Endpoint& to, net::End& upstream) {
-  dial.waiter.deadline(dial.until, ErrorKind::gateway_tls_failed);
   const auto& server_name = options_.tls.server_name.empty() ? to.options().host : options_.tls.server_name;
   auto session = tls_->open(upstream.fd(), server_name, to.name());
   if (!session) co_return Error{ErrorKind::gateway_tls_failed, "OpenSSL gives no session"};
@@ -159,13 +222,16 @@ net::Task<Result<void>> Dialer::shake_hands(Dial dial, Endpoint& to, net::End& u
   }
 }
 
+// With others to try after this one, an even share of what is left, but no less than a slow gateway may need.
+TimePoint Dialer::share(TimePoint until, std::size_t left) const {
+  const auto now = Clock::now();
+  const auto even = (until - now) / static_cast<std::int64_t>(left);
+  return left == 1 ? until : std::min(until, now + std::max<Clock::duration>(even, options_.connect_timeout));
+}
+
 Error Dialer::counted(EndpointIndex index, Error error) {
   counters_.dial_failures.increment(error.kind);
-  if (speaks_against_the_endpoint(error.kind)) {
-    tell(index, endpoint(index).failed());
-  } else if (info(error.kind).fault == Fault::provider) {
-    tell(index, endpoint(index).succeeded());
-  }
+  if (speaks_against_the_endpoint(error.kind)) tell(index, endpoint(index).failed());
   return error;
 }
 

@@ -17,13 +17,21 @@ void Endpoint::resolved(Result<std::vector<IpAddress>> answer) {
   if (answer.has_error()) {
     failure_ = answer.error();
   } else {
-    const auto preferred = addresses_.empty() ? std::optional<SocketAddress>() : addresses_.front();
-    addresses_.clear();
-    for (const auto& ip : *answer) addresses_.push_back({ip, options_.port});
+    order_anew(*answer);
     failure_.reset();
-    if (preferred) prefer(*preferred);
   }
   for (auto* waiter : waiting_) waiter->wake();
+}
+
+// Known addresses stay in their order, whatever order a name server gives them this time.
+void Endpoint::order_anew(const std::vector<IpAddress>& answer) {
+  const auto has = [](const auto& all, const auto& one) { return std::ranges::find(all, one) != all.end(); };
+  std::erase_if(addresses_, [&](const SocketAddress& known) { return !has(answer, known.ip); });
+  for (const auto& ip : answer) {
+    const SocketAddress address{ip, options_.port};
+    if (!has(addresses_, address)) addresses_.push_back(address);
+  }
+  if (proven_ && !has(addresses_, *proven_)) proven_.reset();
 }
 
 std::optional<Result<std::vector<SocketAddress>>> Endpoint::addresses() const {
@@ -34,7 +42,18 @@ std::optional<Result<std::vector<SocketAddress>>> Endpoint::addresses() const {
 
 void Endpoint::prefer(const SocketAddress& address) {
   const auto place = std::ranges::find(addresses_, address);
-  if (place != addresses_.end()) std::rotate(addresses_.begin(), place, place + 1);
+  if (place == addresses_.end()) return;
+  std::rotate(addresses_.begin(), place, place + 1);
+  proven_ = address;
+  doubts_ = 0;
+}
+
+void Endpoint::doubt(const SocketAddress& address) {
+  const auto place = std::ranges::find(addresses_, address);
+  if (place == addresses_.end()) return;
+  if (proven_ == address && ++doubts_ < failures_that_mean_down) return;
+  std::rotate(place, place + 1, addresses_.end());
+  if (proven_ == address) proven_.reset();
 }
 
 std::optional<EndpointNews> Endpoint::succeeded() {

@@ -1,9 +1,12 @@
 // One look at a session's exit.
 #include "chipgate/gateway/look.hpp"
 
+#include "chipgate/base/ascii.hpp"
 #include "chipgate/gateway/ask.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/provider/echo.hpp"
+
+#include <array>
 
 namespace chipgate::gateway {
 namespace {
@@ -12,12 +15,15 @@ namespace {
 constexpr std::size_t longest_body = 4096;
 
 // HTTP/1.0, so that the body comes as it is, without chunks.
-std::string request_for(const protocol::HttpUrl& echo, EndpointKind kind, std::string_view authorization_line) {
-  std::string request = "GET ";
-  if (kind != EndpointKind::socks5) request += "http://" + echo.authority.text();
-  request += echo.path_and_query + " HTTP/1.0\r\nHost: " + echo.authority.text() + "\r\n";
-  if (kind != EndpointKind::socks5) request += authorization_line;
-  return request + "User-Agent: chipgate\r\nAccept: text/plain, application/json\r\nConnection: close\r\n\r\n";
+Secret request_for(const protocol::HttpUrl& echo, EndpointKind kind, std::string_view authorization_line) {
+  const bool in_tunnel = kind == EndpointKind::socks5;
+  const auto authority = echo.authority.text();
+  const auto start = "GET " + (in_tunnel ? std::string() : "http://" + authority) + echo.path_and_query +
+                     " HTTP/1.0\r\nHost: " + authority + "\r\n";
+  constexpr std::string_view rest =
+      "User-Agent: chipgate\r\nAccept: text/plain, application/json\r\nConnection: close\r\n\r\n";
+  return Secret(
+      join(std::array<std::string_view, 3>{start, in_tunnel ? std::string_view() : authorization_line, rest}));
 }
 
 // One look: what it has cost so far stays known, however it ends.
@@ -47,7 +53,7 @@ net::Task<Result<IpAddress>> Asking::run() {
   auto upstream = co_await dialer_.reach_for_requests(dial_, echo_.authority);
   if (upstream.has_error()) co_return upstream.error();
   dial_.waiter.deadline(dial_.until, ErrorKind::gateway_silent);
-  const Secret request(request_for(echo_, dialer_.kind(dial_.route), dial_.route.authorization_line.reveal()));
+  const auto request = request_for(echo_, dialer_.kind(dial_.route), dial_.route.authorization_line.reveal());
   const auto asked = co_await dial_.waiter.write(**upstream, request.reveal());
   if (asked.has_error()) co_return asked.error();
   bytes_up_ = asked->bytes;

@@ -1,6 +1,8 @@
 // How an endpoint is called.
 #include "chipgate/gateway/options.hpp"
 
+#include "chipgate/base/address.hpp"
+
 namespace chipgate::gateway {
 
 std::string_view scheme(EndpointKind kind) {
@@ -12,9 +14,6 @@ std::string_view scheme(EndpointKind kind) {
   return "http";
 }
 
-std::string EndpointOptions::name() const {
-  const bool bare_ipv6 = host.find(':') != std::string::npos;
-  return std::string(scheme(kind)) + "://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
+std::string EndpointOptions::name() const { return std::string(scheme(kind)) + "://" + host_and_port_text(host, port); }
 
 }  // namespace chipgate::gateway

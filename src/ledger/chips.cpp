@@ -20,29 +20,37 @@ PutChipAnswer taken(Transaction& sql, const ChipRow& chip) {
 
 PutChipAnswer create(Writing& in, const ChipRow& chip) {
   const auto made = in.sql.row(
-      "INSERT INTO chips (id, alias, port, connect, arming, created_at) VALUES ($1, $2, $3, $4, $5, $6) "
+      "INSERT INTO chips (id, alias, port, connect, arming, created_at, origin, quota_day, quota_month) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
       "ON CONFLICT DO NOTHING RETURNING id",
       {chip.id, chip.alias, chip.port, word(connect_modes, chip.connect), word(armings, chip.arming),
-       in.clock.at(chip.created_at)});
+       in.clock.at(chip.created_at), word(origins, chip.origin), chip.quota.day, chip.quota.month});
   return made ? PutChipAnswer{PutChip::created} : taken(in.sql, chip);
 }
 
 // UPDATE knows no ON CONFLICT, so what stands in the way is part of its condition.
 PutChipAnswer change(Writing& in, const ChipRow& chip) {
   const auto changed = in.sql.row(
-      "UPDATE chips SET alias = $2, port = $3, connect = $4 WHERE deleted_at IS NULL AND id = $1 AND NOT EXISTS "
+      "UPDATE chips SET alias = $2, port = $3, connect = $4, origin = $5, quota_day = $6, quota_month = $7 "
+      "WHERE deleted_at IS NULL AND id = $1 AND NOT EXISTS "
       "(SELECT 1 FROM chips other WHERE other.deleted_at IS NULL AND other.id <> $1 "
       "AND ((other.port = $3 AND $3 <> 0) OR (other.alias = $2 AND $2 <> ''))) RETURNING id",
-      {chip.id, chip.alias, chip.port, word(connect_modes, chip.connect)});
+      {chip.id, chip.alias, chip.port, word(connect_modes, chip.connect), word(origins, chip.origin), chip.quota.day,
+       chip.quota.month});
   return changed ? PutChipAnswer{PutChip::changed} : taken(in.sql, chip);
 }
 
 }  // namespace
 
 Result<PutChipAnswer> put_chip(Writing& in, const ChipRow& chip) {
-  const auto row = in.sql.row("SELECT alias, port, connect FROM chips WHERE id = $1 AND deleted_at IS NULL", {chip.id});
+  const auto row = in.sql.row(
+      "SELECT alias, port, connect, origin, quota_day, quota_month FROM chips WHERE id = $1 AND deleted_at IS NULL",
+      {chip.id});
   if (!row) return create(in, chip);
-  if (row->text(0) == chip.alias && row->number(1) == chip.port && row->text(2) == word(connect_modes, chip.connect)) {
+  const bool same_place = row->text(0) == chip.alias && row->number(1) == chip.port;
+  const bool same_rules =
+      row->text(2) == word(connect_modes, chip.connect) && row->text(3) == word(origins, chip.origin);
+  if (same_place && same_rules && chip.quota == Quota{row->count(4), row->count(5)}) {
     return PutChipAnswer{PutChip::unchanged};
   }
   return change(in, chip);

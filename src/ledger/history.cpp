@@ -3,6 +3,8 @@
 
 #include "reading.hpp"
 
+#include <algorithm>
+
 namespace chipgate::ledger {
 namespace {
 
@@ -78,10 +80,13 @@ std::vector<EventRow> events(Transaction& in, const EventFilter& filter) {
   Query query;
   query.where("id > ?", filter.after);
   if (filter.chip) query.where("chip_id = ?", *filter.chip);
+  const bool newest = filter.end == EventFilter::End::newest;
   std::vector<EventRow> found;
-  for (const auto& row : query.run(in, "SELECT id, at, type, chip_id, body FROM events", "id", filter.limit)) {
+  for (const auto& row :
+       query.run(in, "SELECT id, at, type, chip_id, body FROM events", newest ? "id DESC" : "id", filter.limit)) {
     found.push_back({row.number(0), row.time(1), row.text(2), row.chip(3), row.text(4)});
   }
+  if (newest) std::ranges::reverse(found);
   return found;
 }
 

@@ -18,12 +18,15 @@ std::optional<ChipRow> chip_row(Transaction& sql, const Row& row) {
   const auto id = row.chip(0);
   const auto connect = meaning(connect_modes, row.text(3));
   const auto arming = meaning(armings, row.text(4));
-  if (!id || !connect || !arming) return malformed(sql, "chips", row);
+  const auto origin = meaning(origins, row.text(7));
+  if (!id || !connect || !arming || !origin) return malformed(sql, "chips", row);
   return ChipRow{.id = *id,
                  .alias = row.text(1),
                  .port = static_cast<std::uint16_t>(row.number(2)),
                  .connect = *connect,
                  .arming = *arming,
+                 .origin = *origin,
+                 .quota = {row.count(8), row.count(9)},
                  .created_at = row.time(5),
                  .deleted_at = row.optional_time(6)};
 }

@@ -7,7 +7,8 @@
 namespace chipgate::ledger {
 
 // The columns that the functions below expect, for SELECT.
-inline constexpr std::string_view chip_columns = "id, alias, port, connect, arming, created_at, deleted_at";
+inline constexpr std::string_view chip_columns =
+    "id, alias, port, connect, arming, created_at, deleted_at, origin, quota_day, quota_month";
 inline constexpr std::string_view assignment_columns =
     "id, chip_id, session_identifier, wire_session, provider, endpoint, credentials_digest, instance, state, exit_v4, "
     "exit_v6, assigned_at, verified_at, closing_at, released_at, release_reason, exposure_ms, bytes_up, bytes_down";

@@ -29,6 +29,9 @@ CREATE TABLE chips (
   port BIGINT NOT NULL,
   connect TEXT NOT NULL CHECK (connect IN ('manual', 'on_demand', 'on_start')),
   arming TEXT NOT NULL CHECK (arming IN ('armed', 'disarmed')),
+  origin TEXT NOT NULL CHECK (origin IN ('configured', 'api')),
+  quota_day BIGINT NOT NULL,
+  quota_month BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   deleted_at BIGINT
 );

@@ -17,6 +17,7 @@ using Words = std::array<std::pair<std::string_view, T>, count>;
 inline constexpr Words<ConnectMode, 3> connect_modes{
     {{"manual", ConnectMode::manual}, {"on_demand", ConnectMode::on_demand}, {"on_start", ConnectMode::on_start}}};
 inline constexpr Words<Arming, 2> armings{{{"armed", Arming::armed}, {"disarmed", Arming::disarmed}}};
+inline constexpr Words<ChipOrigin, 2> origins{{{"configured", ChipOrigin::configured}, {"api", ChipOrigin::api}}};
 inline constexpr Words<AssignmentState, 3> states{
     {{"pending", AssignmentState::pending}, {"open", AssignmentState::open}, {"closed", AssignmentState::closed}}};
 inline constexpr Words<IdentifierOutcome, 4> outcomes{{{"issued", IdentifierOutcome::issued},

@@ -33,16 +33,29 @@ IoOutcome End::read(std::span<char> into) {
   return outcome;
 }
 
+bool End::drained() const {
+  char next = 0;
+  return hung_up_ && ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 IoOutcome End::write(std::string_view bytes) {
-  if (tls_) {
-    const auto outcome = tls_.write(bytes.data(), bytes.size());
-    if (outcome.status == IoStatus::would_block) writable_ = false;
-    return outcome;
-  }
+  if (tls_) return write_records(bytes);
   const auto outcome = outcome_of(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
   if (outcome.status == IoStatus::would_block) writable_ = false;
   if (outcome.status == IoStatus::moved && outcome.bytes < bytes.size()) writable_ = false;
   return outcome;
+}
+
+// OpenSSL takes one record at a time. A failure behind a record that went through is told by the next write.
+IoOutcome End::write_records(std::string_view bytes) {
+  std::size_t written = 0;
+  for (;;) {
+    const auto outcome = tls_.write(bytes.data() + written, bytes.size() - written);
+    if (outcome.status == IoStatus::would_block) writable_ = false;
+    if (outcome.status == IoStatus::moved) written += outcome.bytes;
+    if (outcome.status == IoStatus::moved && written < bytes.size()) continue;
+    return written > 0 ? IoOutcome{IoStatus::moved, written} : outcome;
+  }
 }
 
 IoOutcome End::shut_write() {

@@ -110,14 +110,18 @@ void Listener::accept_some() {
     if (client) {
       const auto peer = SocketAddress::from(storage).value_or(SocketAddress{});
       const bool last = paused_.accepted_of_reserve(client.get());
-      acceptor_.on_accept(*this, shard_.set().add(std::move(client)), peer);
-      if (!last) continue;
-      paused_.pause(*this);
-      return;
+      auto end = shard_.set().add(std::move(client));
+      if (end) {
+        acceptor_.on_accept(*this, std::move(end), peer);
+        if (!last) continue;
+        paused_.pause(*this);
+        return;
+      }
     }
     if (errno == EAGAIN) return;
     if (belongs_to_the_connection(errno)) continue;
-    // EMFILE, ENFILE, ENOBUFS, ENOMEM: no edge will come for what already waits, so somebody has to remember.
+    // EMFILE, ENFILE, ENOBUFS, ENOMEM, or no more watches (ENOSPC): no edge will come for what already waits, so
+    // somebody has to remember.
     paused_.pause(*this);
     return;
   }

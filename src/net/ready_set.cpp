@@ -31,7 +31,11 @@ void ReadySet::stop() {
 
 EndPtr ReadySet::add(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET); }
 
-EndPtr ReadySet::add_listener(UniqueFd fd) { return add(std::move(fd), EPOLLIN | EPOLLET); }
+EndPtr ReadySet::add_listener(UniqueFd fd) {
+  auto end = add(std::move(fd), EPOLLIN | EPOLLET);
+  if (!end) throw std::system_error(errno, std::generic_category(), "epoll_ctl for a listener");
+  return end;
+}
 
 EndPtr ReadySet::add(UniqueFd fd, std::uint32_t events) {
   EndPtr end(new End(*this, fd.release()));
@@ -39,8 +43,9 @@ EndPtr ReadySet::add(UniqueFd fd, std::uint32_t events) {
   event.events = events;
   event.data.ptr = end.get();
   if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, end->fd(), &event) != 0) {
-    // max_user_watches is used up, or memory: the end reads as broken, so that its owner lets go of it.
-    end->readable_ = end->writable_ = end->hung_up_ = end->broken_ = true;
+    const int error = errno;
+    end.reset();
+    errno = error;
   }
   return end;
 }

@@ -20,6 +20,14 @@ std::string openssl_text() {
   return buffer.data();
 }
 
+// Without a name to check every trusted certificate would do, so that a failure here must end the attempt.
+bool expect_name(ssl_st* ssl, const std::string& name) {
+  if (name.empty() || name.find('\0') != std::string::npos) return false;
+  if (IpAddress::parse(name)) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 && SSL_set1_host(ssl, name.c_str()) == 1;
+}
+
 }  // namespace
 
 void TlsClient::FreeContext::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
@@ -52,13 +60,7 @@ TlsSession TlsClient::open(int fd, const std::string& server_name, const std::st
   auto* ssl = session.get();
   if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) return TlsSession();
   SSL_set_connect_state(ssl);
-  if (IpAddress::parse(server_name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name.c_str());
-  } else {
-    SSL_set_tlsext_host_name(ssl, server_name.c_str());
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl, server_name.c_str());
-  }
+  if (!expect_name(ssl, server_name)) return TlsSession();
   auto& kept = sessions_[cache_key];
   // The map's nodes stay where they are, so its key is what the callback knows its session by.
   SSL_set_app_data(ssl, const_cast<std::string*>(&sessions_.find(cache_key)->first));
@@ -78,7 +80,5 @@ TlsClient::Failure TlsClient::failure_of(const TlsSession& session) {
   if (verdict != X509_V_OK) return {true, X509_verify_cert_error_string(verdict)};
   return {false, openssl_text()};
 }
-
-bool TlsClient::resumed(const TlsSession& session) { return SSL_session_reused(session.get()) == 1; }
 
 }  // namespace chipgate::net

@@ -16,8 +16,9 @@ void Waiter::no_deadline() {
   shard_.timers().disarm(*this);
 }
 
-void Waiter::guard(End* client) {
+void Waiter::guard(End* client, Gone when) {
   guarded_ = client;
+  gone_ = when;
   if (client != nullptr) client->watch(this);
 }
 
@@ -53,7 +54,9 @@ Task<void> Waiter::suspend() {
 
 std::optional<Error> Waiter::over() {
   if (called_off_) return Error{*called_off_};
-  if (guarded_ != nullptr && guarded_->broken()) return Error{ErrorKind::client_gone};
+  if (guarded_ != nullptr && (guarded_->broken() || (gone_ == Gone::at_end && guarded_->drained()))) {
+    return Error{ErrorKind::client_gone};
+  }
   // The clock decides, not the timer: both may be due in the same instant.
   if (deadline_ && Clock::now() >= *deadline_) return Error{late_};
   return std::nullopt;
@@ -80,6 +83,13 @@ Task<Result<void>> Waiter::sleep_until(TimePoint at) {
   } else {
     no_deadline();
   }
+  co_return Result<void>();
+}
+
+// By a real post: the handlers that wait, the timers and the set all come before it.
+Task<Result<void>> Waiter::yield() {
+  co_await boost::asio::post(shard_.context(), use_task);
+  if (auto reason = over()) co_return std::move(*reason);
   co_return Result<void>();
 }
 

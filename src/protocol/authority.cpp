@@ -14,8 +14,7 @@ namespace {
 constexpr std::size_t longest_host = 255;
 constexpr std::uint16_t http_port = 80;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_char(char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_'; }
+bool is_name_char(char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; }
 
 // As inet_aton and the URL standard's parser see it: decimal, or hexadecimal after 0x.
 bool is_number(std::string_view label) {
@@ -28,20 +27,6 @@ bool is_name(std::string_view name) {
   if (!std::ranges::all_of(name, is_name_char)) return false;
   if (name.starts_with('.') || name.ends_with('.') || name.find("..") != std::string_view::npos) return false;
   return !is_number(name.substr(name.rfind('.') + 1));
-}
-
-// The two parts of host[:port]; brackets stay with the host.
-struct HostAndPort {
-  std::string_view host;
-  std::optional<std::string_view> port;
-};
-
-HostAndPort split(std::string_view text) {
-  const auto end_of_brackets = text.starts_with('[') ? text.find(']') : 0;
-  if (end_of_brackets == std::string_view::npos) return {text, std::nullopt};
-  const auto colon = text.find(':', end_of_brackets);
-  if (colon == std::string_view::npos) return {text, std::nullopt};
-  return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
 std::optional<Authority> assemble(std::string_view host, std::uint16_t port) {
@@ -68,10 +53,7 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
 
 bool Authority::is_ip_literal() const { return IpAddress::parse(host).has_value(); }
 
-std::string Authority::text() const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
+std::string Authority::text() const { return host_and_port_text(host, port); }
 
 std::optional<Authority> make_authority(std::string_view host, std::uint16_t port) {
   if (port == 0 || host.empty() || host.size() > longest_host) return std::nullopt;
@@ -84,13 +66,13 @@ std::optional<Authority> make_authority(std::string_view host, std::uint16_t por
 }
 
 std::optional<Authority> parse_authority(std::string_view text) {
-  const auto [host, port_text] = split(text);
+  const auto [host, port_text] = split_host_and_port(text);
   const auto port = port_text ? parse_port(*port_text) : std::nullopt;
   return port ? assemble(host, *port) : std::nullopt;
 }
 
 std::optional<Authority> parse_authority(std::string_view text, std::uint16_t default_port) {
-  const auto [host, port_text] = split(text);
+  const auto [host, port_text] = split_host_and_port(text);
   // "host:" is the same as "host" (RFC 3986 section 6.2.3).
   if (!port_text || port_text->empty()) return assemble(host, default_port);
   const auto port = parse_port(*port_text);

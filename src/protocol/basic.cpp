@@ -4,6 +4,7 @@
 #include "chipgate/base/ascii.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -50,10 +51,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 Secret basic_credentials_line(std::string_view username, std::string_view password) {
-  std::string pair(username);
-  pair.append(":").append(password);
-  const Secret plain(std::move(pair));
-  return Secret("Proxy-Authorization: Basic " + base64_encode(plain.reveal()) + "\r\n");
+  const Secret plain(join(std::array<std::string_view, 3>{username, ":", password}));
+  const Secret token(base64_encode(plain.reveal()));
+  return Secret(join(std::array<std::string_view, 3>{"Proxy-Authorization: Basic ", token.reveal(), "\r\n"}));
 }
 
 std::optional<BasicCredentials> parse_basic(std::string_view header_value) {

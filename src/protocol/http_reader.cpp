@@ -4,6 +4,7 @@
 #include "chipgate/base/ascii.hpp"
 #include "http_head_buffer.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/none.hpp>
 #include <string>
@@ -62,6 +63,8 @@ class Parser final : public http::basic_parser<std::is_same_v<Head, RequestHead>
   Head head_;
 };
 
+bool is_number(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
+
 const char* complaint_about_framing(const Fields& fields, unsigned version) {
   const auto encodings = fields.all("Transfer-Encoding");
   if (!encodings.empty()) {
@@ -71,7 +74,10 @@ const char* complaint_about_framing(const Fields& fields, unsigned version) {
       return "a Transfer-Encoding other than chunked";
     }
   }
-  if (fields.all("Content-Length").size() > 1) return "more than one Content-Length";
+  const auto lengths = fields.all("Content-Length");
+  if (lengths.size() > 1) return "more than one Content-Length";
+  // Beast takes "5, 5" for 5; another parser may not.
+  if (!lengths.empty() && !is_number(lengths.front())) return "a Content-Length that is not a number";
   return nullptr;
 }
 
@@ -190,11 +196,6 @@ Result<std::size_t> RequestReader::take(std::string_view bytes) {
 bool RequestReader::head_complete() const { return state_->message.parser().is_header_done(); }
 bool RequestReader::complete() const { return state_->message.parser().is_done(); }
 const RequestHead& RequestReader::head() const { return state_->message.parser().head(); }
-
-Result<void> RequestReader::finish() {
-  if (!complete()) return Error{ErrorKind::head_truncated};
-  return {};
-}
 
 struct ResponseReader::State {
   explicit State(ResponseTo to) : request(to) {

@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 8> hop_by_hop{
 // A client that named these in Connection would otherwise change where the next hop sees the message end.
 constexpr std::array<std::string_view, 4> kept_always{"Content-Length", "Transfer-Encoding", "Trailer", "Host"};
 
+constexpr std::string_view max_forwards = "Max-Forwards";
+
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::ranges::any_of(names, [&](std::string_view one) { return equals_ignoring_case(one, name); });
@@ -42,22 +44,43 @@ std::string http_authority(const Authority& authority) {
   return text;
 }
 
+// RFC 9110 section 7.6.2: it counts hops for OPTIONS; TRACE never gets here. What is no number is nobody's count.
+std::string one_less(const RequestHead& head, const Field& field) {
+  const auto left = parse_decimal(trim(field.value), UINT64_MAX);
+  const bool counts = head.method == "OPTIONS" && left && *left > 0;
+  return line(field.name, counts ? std::to_string(*left - 1) : field.value);
+}
+
+// RFC 9112 section 3.2.4: OPTIONS for a whole server is written without a path, and as an asterisk to the server
+// itself.
+std::string target_path(const RequestHead& head, const HttpUrl& url, TargetForm form) {
+  constexpr std::string_view scheme = "http://";
+  const bool bare = head.target.find_first_of("/?", scheme.size()) == std::string::npos;
+  if (head.method != "OPTIONS" || !bare) return url.path_and_query;
+  return form == TargetForm::origin ? "*" : "";
+}
+
 }  // namespace
 
-std::string forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
-                                 std::string_view proxy_authorization_line) {
+bool is_last_hop(const RequestHead& head) {
+  return head.method == "OPTIONS" && trim(head.fields.find(max_forwards).value_or("")) == "0";
+}
+
+Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
+                            std::string_view proxy_authorization_line) {
   const auto authority = http_authority(url.authority);
-  auto out = head.method + " ";
-  if (form == TargetForm::absolute) out += "http://" + authority;
+  auto start = head.method + " ";
+  if (form == TargetForm::absolute) start += "http://" + authority;
   // A client of HTTP/1.0 could not read the chunks that 1.1 allows in the answer.
-  out += url.path_and_query + (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  out += line("Host", authority);
-  out += proxy_authorization_line;
+  start += target_path(head, url, form);
+  start += (head.version < 11 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  start += line("Host", authority);
+  std::string rest;
   for (const auto& field : head.fields) {
     if (equals_ignoring_case(field.name, "Host") || stops_here(head.fields, field.name)) continue;
-    out += line(field.name, field.value);
+    rest += equals_ignoring_case(field.name, max_forwards) ? one_less(head, field) : line(field.name, field.value);
   }
-  return out += crlf;
+  return Secret(join(std::array<std::string_view, 4>{start, proxy_authorization_line, rest, crlf}));
 }
 
 std::string forward_response_head(const ResponseHead& head, KeepAlive keep_alive) {
@@ -79,11 +102,10 @@ KeepAlive keep_alive(const RequestHead& head) {
   return head.version >= 11 || says("keep-alive") ? KeepAlive::yes : KeepAlive::no;
 }
 
-std::string connect_request(const Authority& target, std::string_view proxy_authorization_line) {
+Secret connect_request(const Authority& target, std::string_view proxy_authorization_line) {
   const auto authority = target.text();
-  auto out = "CONNECT " + authority + " HTTP/1.1\r\n" + line("Host", authority);
-  out += proxy_authorization_line;
-  return out += crlf;
+  const auto start = "CONNECT " + authority + " HTTP/1.1\r\n" + line("Host", authority);
+  return Secret(join(std::array<std::string_view, 3>{start, proxy_authorization_line, crlf}));
 }
 
 }  // namespace chipgate::protocol

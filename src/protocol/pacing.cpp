@@ -21,7 +21,14 @@ TimePoint RefusalPacer::due(TimePoint arrived, TimePoint now) {
 
 void RefusalPacer::success() { delay_ = Milliseconds{0}; }
 
-bool is_paced(ErrorKind kind) {
+bool is_paced(RefusalForm form, ErrorKind kind) {
+  switch (form) {
+    case RefusalForm::silent_close: return false;
+    case RefusalForm::reset:
+    case RefusalForm::established_then_reset: return true;
+    case RefusalForm::status:
+    case RefusalForm::socks_reply: break;
+  }
   return info(kind).fault != Fault::client || kind == ErrorKind::too_many_whatsapp_sessions;
 }
 

@@ -1,6 +1,7 @@
 // Which refusal a client understands, and its bytes.
 #include "chipgate/protocol/refusal.hpp"
 
+#include "chipgate/base/ascii.hpp"
 #include "chipgate/protocol/socks.hpp"
 
 #include <string_view>
@@ -32,17 +33,23 @@ bool is_about_the_request(ErrorKind kind) {
     case ErrorKind::head_too_large:
     case ErrorKind::head_timeout:
     case ErrorKind::head_truncated:
+    case ErrorKind::body_timeout:
     case ErrorKind::not_a_proxy_request:
-    case ErrorKind::cleartext_https:
-    case ErrorKind::client_auth_required: return true;
+    case ErrorKind::cleartext_https: return true;
     default: return false;
   }
 }
 
 bool is_never_told(ErrorKind kind) { return info(kind).status == 0; }
 
+// Whoever sends what is no request is being written or tried out; a WhatsApp client's CONNECT is complete.
+bool is_read_by_its_author(const RefusedClient& client, ErrorKind kind) {
+  return client.request == RequestKind::absolute ||
+         (client.request == RequestKind::none_yet && is_about_the_request(kind));
+}
+
 RefusalForm http_form(const RefusedClient& client, ErrorKind kind) {
-  if (client.request == RequestKind::absolute || is_about_the_request(kind)) return RefusalForm::status;
+  if (is_read_by_its_author(client, kind)) return RefusalForm::status;
   switch (client.style) {
     case FailStyle::status: return RefusalForm::status;
     case FailStyle::reset: return RefusalForm::reset;
@@ -68,9 +75,9 @@ RefusalForm socks_form(const RefusedClient& client, ErrorKind kind) {
 // RFC 8941 section 3.3.3: a quoted string of printable ASCII, with '"' and '\' escaped.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text.substr(0, longest_details)) {
+  for (const char c : printable(text, longest_details)) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c >= ' ' && c <= '~' ? c : '?';
+    out += c;
   }
   return out += '"';
 }
@@ -95,9 +102,9 @@ RefusalForm refusal_form(const RefusedClient& client, ErrorKind kind) {
   return client.protocol == ClientProtocol::http ? http_form(client, kind) : socks_form(client, kind);
 }
 
-std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error) {
+std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error, ResponseTo request) {
   switch (form) {
-    case RefusalForm::status: return status_refusal(error);
+    case RefusalForm::status: return status_refusal(error, request);
     case RefusalForm::established_then_reset: return established_answer(protocol);
     case RefusalForm::socks_reply:
       return protocol == ClientProtocol::socks4 ? socks4_reply(Socks4Outcome::rejected)
@@ -108,7 +115,7 @@ std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Erro
   return {};
 }
 
-std::string status_refusal(const Error& error) {
+std::string status_refusal(const Error& error, ResponseTo request) {
   const auto& about = info(error.kind);
   // A kind that is never told gets here only by a bug in the caller, and even then must not be read as a verdict.
   const std::uint16_t status = about.status == 0 ? std::uint16_t{502} : about.status;
@@ -120,7 +127,8 @@ std::string status_refusal(const Error& error) {
   out.append("Proxy-Status: chipgate; error=").append(about.proxy_error).append("; details=" + details(error) + "\r\n");
   out.append("X-Chipgate-Error: " + error_name + "\r\n").append(advice(status));
   out.append("Content-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n");
-  return out.append("Connection: close\r\n\r\n" + body);
+  out.append("Connection: close\r\n\r\n");
+  return request == ResponseTo::head ? out : out + body;
 }
 
 std::string established_answer(ClientProtocol protocol) {

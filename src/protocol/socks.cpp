@@ -28,9 +28,7 @@ SocksCommand command_of(std::uint8_t byte) {
 
 Parse<SocksRequest> finish_request(SocksCommand command, std::string_view host, std::uint16_t port, std::size_t bytes) {
   if (command != SocksCommand::connect) return Taken<SocksRequest>{{command, {}}, bytes};
-  auto target = make_authority(host, port);
-  if (!target) return malformed("the SOCKS target is not a host and a port");
-  return Taken<SocksRequest>{{command, std::move(*target)}, bytes};
+  return Taken<SocksRequest>{{command, make_authority(host, port).value_or(Authority{})}, bytes};
 }
 
 // Text up to a zero byte; nullopt while that is missing.

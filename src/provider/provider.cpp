@@ -108,7 +108,8 @@ Credentials Provider::render(const WireSession& session) const {
   values[Placeholder::city] = options_.city;
   values[Placeholder::lifetime_minutes] = minutes_;
   values[Placeholder::lifetime_seconds] = seconds_;
-  return {Secret(username_.render(values)), Secret(password_.render(values))};
+  return {Secret(username_.render(values)), Secret(password_.render(values)), Secret(options_.username),
+          options_.password};
 }
 
 WireSession Provider::wire_session(const SessionIdentifier& identifier, RandomBits& bits) const {

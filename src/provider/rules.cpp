@@ -20,13 +20,11 @@ constexpr std::array<string_view, 27> parameter_words{
     "sessionlength", "sessionttl", "sesstime", "sid",     "st",        "state",
     "ttl",           "zip",        "zone"};
 
-bool alphanumeric(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); }
-
 // What the template puts between its parts: every character of its literals that is no letter and no digit.
 string separators(const Template& grammar) {
   string found;
   for (const auto& piece : grammar.pieces()) {
-    std::ranges::copy_if(piece.literal, std::back_inserter(found), [](char c) { return !alphanumeric(c); });
+    std::ranges::copy_if(piece.literal, std::back_inserter(found), [](char c) { return !is_alphanumeric(c); });
   }
   return found;
 }
@@ -187,7 +185,7 @@ class Checks {
     }
     if (!options_.session) return;
     const auto& [alphabet, length] = *options_.session;
-    if (!std::ranges::all_of(alphabet, alphanumeric)) {
+    if (!std::ranges::all_of(alphabet, is_alphanumeric)) {
       complain("session.alphabet", "has characters other than letters and digits");
     }
     auto sorted = alphabet;

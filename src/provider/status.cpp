@@ -35,8 +35,6 @@ ErrorKind kind(unsigned status) {
   }
 }
 
-char printable(char c) { return c >= ' ' && c <= '~' ? c : '?'; }
-
 }  // namespace
 
 Error classify_connect_status(unsigned status, const protocol::Fields& fields) {
@@ -44,11 +42,9 @@ Error classify_connect_status(unsigned status, const protocol::Fields& fields) {
   for (const auto header : reason_headers) {
     const auto value = fields.find(header);
     if (!value || trim(*value).empty()) continue;
-    detail.append("; ").append(header).append(": ");
-    for (const char c : trim(*value)) detail += printable(c);
+    detail.append("; ").append(header).append(": ").append(trim(*value));
   }
-  if (detail.size() > longest_detail) detail.resize(longest_detail);
-  return Error{kind(status), std::move(detail)};
+  return Error{kind(status), printable(detail, longest_detail)};
 }
 
 std::optional<IpAddress> exit_address(const protocol::Fields& fields) {

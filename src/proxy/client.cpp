@@ -38,15 +38,30 @@ net::Task<void> Client::converse() {
   waiter_.deadline(arrived_ + options.head_timeout, ErrorKind::head_timeout);
   const auto asked = co_await handshake_.run();
   watch_.leave();
+  if (handshake_.reader().head_complete()) asks_by(handshake_.reader().head().method);
+  watch_for_leaving();
   if (asked.has_error()) co_return co_await refuse(asked.error());
   if (!allowed()) co_return co_await refuse({ErrorKind::client_not_allowed});
   asks_for(handshake_.target());
   // A connection for plain requests costs what a tunnel costs: two descriptors for as long as the client likes.
   auto place = port_.take_tunnel();
   if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
-  if (handshake_.kind() == protocol::RequestKind::absolute) co_return co_await serve_plain(*this);
-  if (port_.crowded(handshake_.target())) co_return co_await refuse({ErrorKind::too_many_whatsapp_sessions});
+  if (handshake_.kind() == protocol::RequestKind::absolute) {
+    auto behind = co_await serve_plain(*this);
+    if (!behind) co_return;
+    target_.clear();
+    asks_by(behind->reader.head().method);
+    const auto understood = handshake_.go_on(std::move(behind->reader), std::move(behind->bytes));
+    watch_for_leaving();
+    if (understood.has_error()) co_return co_await refuse(understood.error());
+    asks_for(handshake_.target());
+  }
+  co_await open_tunnel(std::move(*place));
+}
 
+net::Task<void> Client::open_tunnel(Place place) {
+  if (port_.crowded(handshake_.target())) co_return co_await refuse({ErrorKind::too_many_whatsapp_sessions});
+  const auto& options = port_.parts().options;
   // A client's own patience starts with its request; the budget is counted from the accept, which came before.
   const auto until = arrived_ + options.connect_budget;
   auto held = co_await hold(until);
@@ -61,7 +76,7 @@ net::Task<void> Client::converse() {
     port_.gateway_failed(route, connected.error());
     co_return co_await refuse(connected.error());
   }
-  co_await admit(route, std::move(*connected), std::move(*place));
+  co_await admit(route, std::move(*connected), std::move(place));
 }
 
 // The last looks before the answer, and after it: whatever was dialed under a fenced route, or leaves by an exit that
@@ -72,6 +87,7 @@ net::Task<Result<void>> Client::establish(gateway::RoutePtr route, std::optional
     co_return Error{ErrorKind::fenced, "the gateway names another exit"};
   }
   const auto answer = protocol::established_answer(handshake_.protocol());
+  admitted_ = true;
   const auto answered = co_await waiter_.write(*socket_, answer);
   if (answered.has_error()) co_return answered.error();
   if (answered->status == net::IoStatus::failed) co_return Error{ErrorKind::client_gone};
@@ -95,6 +111,13 @@ net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connec
   tunnel->prepend(relay::Direction::up, handshake_.take_early());
   tunnel->prepend(relay::Direction::down, std::move(connected.early));
   port_.parts().relay.join(std::move(tunnel));
+}
+
+// Node's destroy() sends a FIN. Whoever ends its side before it is let through, and sent nothing behind its head, can
+// never say anything to the target: it has left, and its place is another's.
+void Client::watch_for_leaving() {
+  const bool tunnel = handshake_.kind() == protocol::RequestKind::connect;
+  if (tunnel && !handshake_.has_early()) waiter_.guard(socket_.get(), net::Waiter::Gone::at_end);
 }
 
 bool Client::allowed() const {

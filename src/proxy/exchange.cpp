@@ -8,9 +8,8 @@
 namespace chipgate::proxy {
 namespace {
 
-// In the middle of an answer. Before its first byte a client is waiting to hear whether there is one at all, and that
-// is bounded by the connect budget.
-constexpr Milliseconds longest_silence{60'000};
+// Two full reads, as a visit of the relay to one of its tunnels.
+constexpr std::size_t most_bytes_a_turn = 64 * 1024;
 
 protocol::ResponseTo response_to(const protocol::RequestHead& head) {
   return head.method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
@@ -35,25 +34,56 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   // A gateway that closed may have said why before.
   upstream_deaf_ = sent->status == net::IoStatus::failed;
   if (!upstream_deaf_) count_up(sent->bytes);
+  auto turn = moved();
+  auto since = Clock::now();
   while (!finished()) {
     const auto pushed = push_request();
     if (pushed.has_error()) co_return pushed.error();
     const auto pulled = pull_answer();
     if (pulled.has_error()) co_return pulled.error();
-    if (*pushed == Progress::some || *pulled == Progress::some) {
-      const auto now = Clock::now();
-      ends_.counters.used(now);
-      until = now + (heard_ ? longest_silence : ends_.patience);
-      continue;
+    const bool some = *pushed == Progress::some || *pulled == Progress::some;
+    if (some) {
+      since = Clock::now();
+      ends_.counters.used(since);
     }
-    ends_.waiter.deadline(until, to_client_.empty() ? ErrorKind::gateway_silent : ErrorKind::client_gone);
-    const auto slept = co_await ends_.waiter.sleep();
-    if (slept.has_error()) co_return slept.error();
+    if (some && moved() - turn < most_bytes_a_turn) continue;
+    wait_from(since);
+    Result<void> rested;
+    if (some) {
+      rested = co_await ends_.waiter.yield();
+    } else {
+      rested = co_await ends_.waiter.sleep();
+    }
+    if (rested.has_error()) co_return rested.error();
+    turn = moved();
   }
   // What is left of the request's body would be taken for the next request.
   if (!request_.complete()) keep_alive_ = protocol::KeepAlive::no;
-  upstream_reusable_ = upstream_reusable_ && request_.complete() && !upstream_deaf_;
+  // So would what was read of it and did not fit through: the origin would get the next head, credentials and all.
+  upstream_reusable_ = upstream_reusable_ && request_.complete() && to_upstream_.empty() && !upstream_deaf_;
   co_return Result<void>();
+}
+
+void Exchange::wait_from(TimePoint since) {
+  const auto [longest, late] = awaited();
+  if (longest > Milliseconds(0)) {
+    ends_.waiter.deadline(since + longest, late);
+  } else {
+    ends_.waiter.no_deadline();
+  }
+}
+
+Exchange::Awaited Exchange::awaited() const {
+  if (!to_client_.empty()) return {ends_.quiet.idle_timeout, ErrorKind::client_gone};
+  if (final_) return {ends_.quiet.idle_timeout, ErrorKind::idle_timeout};
+  if (client_owes_body()) return {ends_.quiet.idle_timeout, ErrorKind::body_timeout};
+  return {ends_.quiet.first_reply, ErrorKind::gateway_silent};
+}
+
+// All that came of it has gone through, and it is not waiting to be asked for the rest.
+bool Exchange::client_owes_body() const {
+  const bool asks = protocol::has_token(request_.head().fields, "Expect", "100-continue");
+  return !request_.complete() && to_upstream_.empty() && !upstream_deaf_ && !(asks && !heard_ && !body_sent_);
 }
 
 void Exchange::count_up(std::size_t bytes) {
@@ -140,6 +170,11 @@ Result<void> Exchange::take_answer(std::string_view bytes) {
   return {};
 }
 
+// In a tunnel the gateway says nothing, and the origin does not know the credentials.
+protocol::ResponseHead Exchange::for_client(const protocol::ResponseHead& head) const {
+  return ends_.gateway == gateway::EndpointKind::socks5 ? head : gateway::without_credentials(ends_.route, head);
+}
+
 Result<void> Exchange::answer_head() {
   const auto& head = answer_.head();
   // Only the gateway itself asks a proxy's client for credentials, and the client has none to give.
@@ -156,7 +191,7 @@ Result<void> Exchange::answer_head() {
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
   if (head.status < 200) {
     // RFC 9110 section 15.2: a client of HTTP/1.0 would take it for the answer.
-    if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(head, keep_alive_);
+    if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(for_client(head), keep_alive_);
     answer_ = protocol::ResponseReader(response_to_);
     return {};
   }
@@ -165,7 +200,7 @@ Result<void> Exchange::answer_head() {
   const bool closes = protocol::has_token(head.fields, "Connection", "close") ||
                       protocol::has_token(head.fields, "Proxy-Connection", "close") || head.version < 11;
   if (closes || answer_.body_until_eof()) upstream_reusable_ = false;
-  to_client_ += protocol::forward_response_head(head, keep_alive_);
+  to_client_ += protocol::forward_response_head(for_client(head), keep_alive_);
   return {};
 }
 

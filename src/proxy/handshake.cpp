@@ -70,21 +70,33 @@ net::Task<Result<void>> Handshake::read_http() {
     const auto heard = co_await hear_more();
     if (heard.has_error()) co_return heard.error();
   }
+  co_return understand_http();
+}
+
+Result<void> Handshake::go_on(protocol::RequestReader reader, std::string behind) {
+  reader_ = std::move(reader);
+  heard_ = std::move(behind);
+  user_agent_ = protocol::UserAgent::absent;
+  target_ = {};
+  return understand_http();
+}
+
+Result<void> Handshake::understand_http() {
   const auto& head = reader_.head();
   if (head.fields.has("User-Agent")) user_agent_ = protocol::UserAgent::present;
   if (head.method == "CONNECT") {
     kind_ = RequestKind::connect;
     auto target = protocol::parse_authority(head.target);
-    if (!target) co_return Error{ErrorKind::malformed_request, "CONNECT wants host:port"};
+    if (!target) return Error{ErrorKind::malformed_request, "CONNECT wants host:port"};
     target_ = std::move(*target);
   } else {
     kind_ = RequestKind::absolute;
     auto url = protocol::parse_absolute_url(head.target);
-    if (url.has_error()) co_return url.error();
+    if (url.has_error()) return url.error();
     target_ = std::move(url->authority);
   }
-  if (!authorized(listen_, head)) co_return Error{ErrorKind::client_auth_required};
-  co_return Result<void>();
+  if (!authorized(listen_, head)) return Error{ErrorKind::client_auth_required};
+  return {};
 }
 
 template <class T>
@@ -147,6 +159,9 @@ Result<void> Handshake::accept_socks(const protocol::SocksRequest& request) {
   kind_ = RequestKind::connect;
   target_ = request.target;
   if (request.command != protocol::SocksCommand::connect) return Error{ErrorKind::socks_command_refused};
+  if (target_.host.empty()) {
+    return Error{ErrorKind::malformed_request, "the SOCKS target is not a host and a port"};
+  }
   if (denied_) return Error{ErrorKind::client_auth_required};
   return {};
 }

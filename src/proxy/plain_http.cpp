@@ -18,7 +18,7 @@ constexpr Milliseconds idle_between_requests{60'000};
 // RFC 9110 section 9.2.2. A kept gateway connection may be closing in the very moment in which it is used again; a
 // request that was lost on it is sent once more, and that a proxy must not do with others than these.
 bool is_idempotent(std::string_view method) {
-  constexpr std::array<std::string_view, 6> methods{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  constexpr std::array<std::string_view, 5> methods{"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
   return std::ranges::find(methods, method) != methods.end();
 }
 
@@ -27,16 +27,18 @@ class PlainConnection {
   explicit PlainConnection(Client& client)
       : client_(client), reader_(std::move(client.handshake().reader())), behind_(client.handshake().take_early()) {}
 
-  net::Task<void> run();
+  net::Task<std::optional<ConnectBehind>> run();
 
  private:
   enum class After : std::uint8_t { next, close, cut };
 
   net::Task<Result<After>> serve_request(TimePoint until);
+  net::Task<Result<After>> answer_itself(TimePoint until);
   net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
   void drop_used_up_upstream();
+  void judge(const Exchange& exchange, const Result<void>& exchanged);
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
   net::Task<void> refuse(Error error);
   const ShardParts& parts() const { return client_.port().parts(); }
@@ -50,28 +52,33 @@ class PlainConnection {
   protocol::Authority authority_;
 };
 
-net::Task<void> PlainConnection::run() {
-  auto until = client_.arrived() + parts().options.connect_budget;
+net::Task<std::optional<ConnectBehind>> PlainConnection::run() {
   for (;;) {
-    const auto after = co_await serve_request(until);
-    if (after.has_error()) co_return co_await refuse(after.error());
-    if (*after == After::cut) co_return client_.reset();
-    if (*after == After::close) {
-      co_return co_await client_.linger();
+    const auto after = co_await serve_request(client_.arrived() + parts().options.connect_budget);
+    if (after.has_error()) {
+      co_await refuse(after.error());
+      co_return std::nullopt;
     }
+    if (*after == After::cut) client_.reset();
+    if (*after == After::close) co_await client_.linger();
+    if (*after != After::next) co_return std::nullopt;
     const auto more = co_await next_request();
-    if (more.has_error()) co_return co_await refuse(more.error());
-    if (!*more) co_return;
-    until = Clock::now() + parts().options.connect_budget;
+    if (more.has_error()) co_await refuse(more.error());
+    if (more.has_error() || !*more) co_return std::nullopt;
+    if (reader_.head().method == "CONNECT") co_return ConnectBehind{std::move(reader_), std::move(behind_)};
   }
 }
 
 net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoint until) {
   const auto& head = reader_.head();
+  client_.asks_by(head.method);
   const auto url = protocol::parse_absolute_url(head.target);
   if (url.has_error()) co_return url.error();
   client_.asks_for(url->authority);
   if (!authorized(parts().options.listen, head)) co_return Error{ErrorKind::client_auth_required};
+  // Its answer would repeat the chip's credentials.
+  if (head.method == "TRACE") co_return Error{ErrorKind::malformed_request, "TRACE is not carried"};
+  if (protocol::is_last_hop(head)) co_return co_await answer_itself(until);
   const auto route = co_await client_.hold(until);
   if (route.has_error()) co_return route.error();
   const auto carried = client_.port().take_request();
@@ -82,13 +89,24 @@ net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoi
   co_return co_await forward(*route, *url, until);
 }
 
+// To OPTIONS that may go no further. The connection ends with it: a body may stand behind the head.
+net::Task<Result<PlainConnection::After>> PlainConnection::answer_itself(TimePoint until) {
+  constexpr std::string_view answer =
+      "HTTP/1.1 200 OK\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n";
+  client_.waiter().deadline(until, ErrorKind::client_gone);
+  const auto written = co_await client_.waiter().write(client_.socket(), answer);
+  if (written.has_error()) co_return written.error();
+  co_return After::close;
+}
+
 net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway::RoutePtr& route,
                                                                    const protocol::HttpUrl& url, TimePoint until) {
   const auto kind = parts().dialer.kind(*route);
   const bool in_tunnel = kind == gateway::EndpointKind::socks5;
-  const Secret head(protocol::forward_request_head(
+  const auto head = protocol::forward_request_head(
       reader_.head(), url, in_tunnel ? protocol::TargetForm::origin : protocol::TargetForm::absolute,
-      in_tunnel ? std::string_view() : route->authorization_line.reveal()));
+      in_tunnel ? std::string_view() : route->authorization_line.reveal());
   for (;;) {
     const auto began = Clock::now();
     const bool elsewhere = route_ != route || (in_tunnel && !(authority_ == url.authority));
@@ -102,9 +120,10 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     // The last look before anything is written under this route.
     if (!client_.port().stands(route)) co_return Error{ErrorKind::fenced};
     Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind, *route,
-                       parts().options.connect_budget},
+                       parts().relay.options()},
                       reader_, behind_);
     const auto exchanged = co_await exchange.run(head, until);
+    if (!reused) judge(exchange, exchanged);
     if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
     if (exchanged.has_value()) {
       client_.port().pacer().success();
@@ -149,18 +168,25 @@ net::Task<Result<bool>> PlainConnection::next_request() {
   bool begun = false;
   for (;;) {
     if (!behind_.empty()) {
-      if (!begun) waiter.deadline(Clock::now() + parts().options.head_timeout, ErrorKind::head_timeout);
+      if (!begun) {
+        client_.begins_request();
+        client_.rests(false);
+        waiter.deadline(client_.arrived() + parts().options.head_timeout, ErrorKind::head_timeout);
+      }
       begun = true;
-      client_.rests(false);
       const auto taken = reader_.take(behind_);
       if (taken.has_error()) co_return taken.error();
       behind_.erase(0, *taken);
-      if (reader_.head_complete()) co_return true;
+      if (reader_.head_complete()) {
+        client_.watch().leave();
+        co_return true;
+      }
     }
     while (!client_.socket().readable()) {
       const auto slept = co_await waiter.sleep();
-      const auto off = waiter.called_off();
-      if (slept.has_error() && (begun || (off && *off != ErrorKind::draining))) co_return slept.error();
+      if (slept.has_error() && begun) co_return slept.error();
+      // Not a refusal: an answer that nobody asked for would be taken for that of the next request.
+      if (const auto off = waiter.called_off(); off && *off != ErrorKind::draining) client_.reset();
       if (slept.has_error()) co_return false;
       drop_used_up_upstream();
     }
@@ -189,6 +215,16 @@ net::Task<void> PlainConnection::refuse(Error error) {
   co_await client_.refuse(std::move(error));
 }
 
+// An address is known by what it does with the first request.
+void PlainConnection::judge(const Exchange& exchange, const Result<void>& exchanged) {
+  auto& dialer = parts().dialer;
+  if (exchange.heard()) {
+    dialer.served(*route_, *upstream_);
+  } else if (exchanged.has_error() && exchanged.error() == ErrorKind::gateway_silent) {
+    dialer.mute(*route_, *upstream_);
+  }
+}
+
 void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint began) {
   auto line = client_.line();
   line.outcome = telemetry::Outcome::established;
@@ -201,9 +237,9 @@ void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint 
 
 }  // namespace
 
-net::Task<void> serve_plain(Client& client) {
+net::Task<std::optional<ConnectBehind>> serve_plain(Client& client) {
   PlainConnection connection(client);
-  co_await connection.run();
+  co_return co_await connection.run();
 }
 
 }  // namespace chipgate::proxy

@@ -202,4 +202,9 @@ std::optional<Place> Port::take_hold() {
   return std::optional<Place>(std::in_place, holds_taken_, &counters_->clients_held);
 }
 
+std::optional<Place> Port::take_pause() {
+  if (pauses_taken_ >= parts_.options.limits.held_per_chip) return std::nullopt;
+  return std::optional<Place>(std::in_place, pauses_taken_, nullptr);
+}
+
 }  // namespace chipgate::proxy

@@ -15,6 +15,9 @@ constexpr std::size_t linger_bytes = 1024 * 1024;
 constexpr Milliseconds acknowledge_time{200};
 constexpr Milliseconds acknowledge_poll{5};
 
+// What a client may have sent that is let go unheard: more than that is in no socket buffer at once.
+constexpr int most_reads_at_once = 32;
+
 }  // namespace
 
 telemetry::AccessLine Client::line() const {
@@ -37,27 +40,48 @@ net::Task<void> Client::refuse(Error error) {
   if (error == ErrorKind::client_gone && handshake_.silent()) co_return;
   refused_ = true;
   port_.counters().refusals.increment(error.kind);
-  if (target_.empty() && handshake_.kind() != protocol::RequestKind::none_yet) target_ = handshake_.target().text();
+  if (target_.empty() && !handshake_.target().host.empty()) target_ = handshake_.target().text();
   auto refused = line();
   refused.ended = error.kind;
   refused.detail = error.detail;
   telemetry::write(port_.parts().log, refused);
 
-  if (protocol::is_paced(error.kind)) co_await pace();
-  if (waiter_.called_off()) {
-    reset();
-    co_return;
-  }
   const auto& options = port_.parts().options;
   const protocol::RefusedClient client{options.fail_style, handshake_.protocol(), handshake_.kind(),
                                        handshake_.user_agent(), options.listen.reach};
-  const auto form = protocol::refusal_form(client, error.kind);
-  co_await tell(form, protocol::refusal_answer(handshake_.protocol(), form, error));
+  // Whoever was let through has had its answer.
+  const auto form =
+      admitted_ ? protocol::RefusalForm::established_then_reset : protocol::refusal_form(client, error.kind);
+  if (protocol::is_paced(form, error.kind)) co_await pace();
+  // One that ended its side may still read.
+  waiter_.guard(socket_.get());
+  auto answer = admitted_ ? std::string() : protocol::refusal_answer(handshake_.protocol(), form, error, wants_);
+  if (waiter_.called_off()) co_return co_await dismiss(form, std::move(answer));
+  co_await tell(form, std::move(answer));
+}
+
+// A bare reset is what a SOCKS client, and Node behind a user-space forwarder, take for a broken login. One write is
+// all there is time for, and all that so few bytes need.
+net::Task<void> Client::dismiss(protocol::RefusalForm form, std::string answer) {
+  using protocol::RefusalForm;
+  if (form == RefusalForm::silent_close) co_return;
+  // It has asked for nothing, so that no answer would be one.
+  if (form == RefusalForm::reset || handshake_.silent()) co_return reset();
+  if (!answer.empty()) (void)socket_->write(answer);
+  if (form == RefusalForm::established_then_reset) {
+    co_await acknowledged();
+    co_return reset();
+  }
+  for (int i = 0; i < most_reads_at_once && socket_->readable(); ++i) {
+    if (socket_->read(waiter_.shard().scratch()).status != net::IoStatus::moved) break;
+  }
+  (void)socket_->shut_write();
+  co_await acknowledged();
 }
 
 net::Task<void> Client::pace() {
   const auto due = port_.pacer().due(arrived_, Clock::now());
-  const auto place = port_.take_hold();
+  const auto place = port_.take_pause();
   // With all places taken, waiting longer would only fill the memory.
   if (!place) co_return;
   if (port_.leaving()) co_return;
@@ -78,7 +102,10 @@ net::Task<void> Client::tell(protocol::RefusalForm form, std::string answer) {
   waiter_.deadline(Clock::now() + linger_time, ErrorKind::client_gone);
   const auto written = co_await waiter_.write(*socket_, answer);
   if (written.has_error() || written->status == net::IoStatus::failed) co_return;
-  if (form == RefusalForm::established_then_reset) co_return co_await reset_when_acknowledged();
+  if (form == RefusalForm::established_then_reset) {
+    co_await acknowledged();
+    co_return reset();
+  }
   co_await drop_until_end();
 }
 
@@ -97,15 +124,14 @@ net::Task<void> Client::drop_until_end() {
   }
 }
 
-// The kernel has no event for an acknowledgement, so it is looked for.
-net::Task<void> Client::reset_when_acknowledged() {
-  waiter_.no_deadline();
+// The kernel has no event for an acknowledgement, so it is looked for. Sleeping on a waiter of its own, since the
+// client's wakes no more once it is called off.
+net::Task<void> Client::acknowledged() {
+  net::Waiter waiter(waiter_.shard());
   const auto until = Clock::now() + acknowledge_time;
   while (net::unacknowledged(socket_->fd()) > 0 && Clock::now() < until) {
-    const auto slept = co_await waiter_.sleep_until(Clock::now() + acknowledge_poll);
-    if (slept.has_error()) break;
+    (void)co_await waiter.sleep_until(Clock::now() + acknowledge_poll);
   }
-  reset();
 }
 
 }  // namespace chipgate::proxy

@@ -9,7 +9,7 @@ namespace {
 // What is read at once after a receiver was slow, until it takes a whole read again: less is left over to hold.
 constexpr std::size_t cautious_read = 16 * 1024;
 
-FlowStep failure(Side side, int error) { return {FlowState::failed, 0, side, error}; }
+FlowStep failure(int error) { return {FlowState::failed, 0, error}; }
 
 }  // namespace
 
@@ -23,6 +23,10 @@ void Flow::abandon() {
   sender_ended_ = receiver_told_ = true;
 }
 
+void Flow::lose_sender(int error) {
+  if (sender_error_ == 0) sender_error_ = error;
+}
+
 FlowStep Flow::step(net::End& from, net::End& to, std::span<char> scratch, std::size_t budget) {
   std::size_t delivered = 0;
   for (;;) {
@@ -30,9 +34,7 @@ FlowStep Flow::step(net::End& from, net::End& to, std::span<char> scratch, std::
     if (backlog_) {
       step = flush(to);
       // The receiver blocks, and the sender may be dead behind it: nobody else would notice.
-      if (step.state == FlowState::blocked && from.broken()) {
-        if (const int error = from.take_error(); error != 0) step = failure(Side::from, error);
-      }
+      if (step.state == FlowState::blocked && from.broken()) lose_sender(from.take_error());
     } else if (sender_ended_) {
       step = tell_end(to);
     } else if (!from.readable()) {
@@ -53,7 +55,7 @@ FlowStep Flow::step(net::End& from, net::End& to, std::span<char> scratch, std::
 FlowStep Flow::flush(net::End& to) {
   if (!to.writable()) return {FlowState::blocked};
   const auto outcome = to.write(backlog_->rest());
-  if (outcome.status == net::IoStatus::failed) return failure(Side::to, outcome.error);
+  if (outcome.status == net::IoStatus::failed) return failure(outcome.error);
   if (outcome.status == net::IoStatus::would_block) return {FlowState::blocked};
   backlog_->sent += outcome.bytes;
   if (backlog_->rest().empty()) backlog_.reset();
@@ -62,11 +64,12 @@ FlowStep Flow::flush(net::End& to) {
 
 // Only now, when everything that was read has been written.
 FlowStep Flow::tell_end(net::End& to) {
+  if (sender_error_ != 0) receiver_told_ = true;  // by the tunnel's end, with a reset
   if (receiver_told_) return {FlowState::done};
   if (!to.writable()) return {FlowState::blocked};
   const auto outcome = to.shut_write();
   if (outcome.status == net::IoStatus::would_block) return {FlowState::blocked};
-  if (outcome.status == net::IoStatus::failed) return failure(Side::to, outcome.error);
+  if (outcome.status == net::IoStatus::failed) return failure(outcome.error);
   receiver_told_ = true;
   return {FlowState::done};
 }
@@ -76,13 +79,13 @@ FlowStep Flow::forward(net::End& from, net::End& to, std::span<char> scratch) {
   const auto read = from.read(room);
   switch (read.status) {
     case net::IoStatus::would_block: return {FlowState::idle};
-    case net::IoStatus::failed: return failure(Side::from, read.error);
+    case net::IoStatus::failed: lose_sender(read.error); [[fallthrough]];
     case net::IoStatus::eof: sender_ended_ = true; return {FlowState::more};
     case net::IoStatus::moved: break;
   }
   const std::string_view bytes(room.data(), read.bytes);
   const auto written = to.writable() ? to.write(bytes) : net::IoOutcome{net::IoStatus::would_block};
-  if (written.status == net::IoStatus::failed) return failure(Side::to, written.error);
+  if (written.status == net::IoStatus::failed) return failure(written.error);
   cautious_ = written.bytes < bytes.size();
   if (cautious_) backlog_ = std::make_unique<Backlog>(Backlog{std::string(bytes.substr(written.bytes))});
   return {FlowState::more, written.bytes};

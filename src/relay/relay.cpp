@@ -40,6 +40,8 @@ void Relay::timed(Tunnel& tunnel) {
   const auto overdue = tunnel.overdue(options_, Clock::now());
   if (overdue) {
     cut(tunnel, *overdue);
+  } else if (tunnel.through()) {
+    woken(tunnel);
   } else {
     rearm(tunnel);
   }
@@ -76,7 +78,7 @@ bool Relay::may_go_on(std::size_t spent) {
 
 std::size_t Relay::serve(Tunnel& tunnel) {
   const auto held_before = static_cast<std::int64_t>(tunnel.held());
-  const bool was_half_closed = tunnel.half_closed();
+  const bool was_ending = tunnel.half_closed() || tunnel.failed_;
   const bool had_spoken = tunnel.client_spoke_ != TimePoint{};
   const auto service = tunnel.serve(shard_.scratch(), visit_budget);
   counters_.blocked_bytes.add(static_cast<std::int64_t>(tunnel.held()) - held_before);
@@ -86,8 +88,10 @@ std::size_t Relay::serve(Tunnel& tunnel) {
     return service.delivered;
   }
   if (service.served == Tunnel::Served::more && !tunnel.RunQueueHook::is_linked()) continued_.push_back(tunnel);
-  // Deadlines only ever move away while bytes flow, and the timer looks again when it fires. These two bring one near.
-  if (was_half_closed != tunnel.half_closed() || had_spoken != (tunnel.client_spoke_ != TimePoint{})) rearm(tunnel);
+  // Deadlines only ever move away while bytes flow, and the timer looks again when it fires. These bring one near.
+  if (tunnel.through() || was_ending != (tunnel.half_closed() || tunnel.failed_) ||
+      had_spoken != (tunnel.client_spoke_ != TimePoint{}))
+    rearm(tunnel);
   return service.delivered;
 }
 

@@ -1,6 +1,7 @@
 // The two forms of a log line.
 #include "chipgate/telemetry/log_format.hpp"
 
+#include "chipgate/base/ascii.hpp"
 #include "chipgate/telemetry/json.hpp"
 
 #include <algorithm>
@@ -8,10 +9,7 @@
 namespace chipgate::telemetry {
 namespace {
 
-bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("_.:/@+-,[]").find(c) != std::string_view::npos;
-}
+bool plain(char c) { return is_alphanumeric(c) || std::string_view("_.:/@+-,[]").find(c) != std::string_view::npos; }
 
 // Quoted unless it reads as one word without quotes.
 std::string text_value(const LogValue& value) {

@@ -18,7 +18,7 @@ def login(username: str, password: str) -> bytes:
 class ClientCredentials(wire.WireTest):
     @classmethod
     def settings(cls) -> wire.stack.Line:
-        return {**super().settings(), "listen": {"client_credentials": {"username": USER, "password": PASSWORD}}}
+        return {"timeouts": {"drain": "0s", "connect_budget": "2s"}, "listen": {"client_credentials": {"username": USER, "password": PASSWORD}}}
 
     def right(self) -> str:
         return f"Proxy-Authorization: {wire.basic(USER, PASSWORD)}"
@@ -38,13 +38,19 @@ class ClientCredentials(wire.WireTest):
 
     def test_http_with_others_is_asked_for_them(self) -> None:
         for line in self.wrong():
-            for head in (connect_head("kept-out.sim:7", line), get_head("http://kept-out.sim/", line)):
+            for head in (connect_head("kept-out.sim:7", line, "User-Agent: curl/8"), get_head("http://kept-out.sim/", line)):
                 with self.subTest(line, head=head), wire.Client(self.ports["alpha"]) as client:
                     answer = client.send(head).answer()
                     self.assertEqual((answer.status, answer.get("x-chipgate-error")), (407, "client_auth_required"))
                     self.assertRegex(answer.get("proxy-authenticate") or "", r'^Basic realm="[^"]+"')
                     self.assertEqual(client.rest(), (b"", "eof"))
         self.assertEqual(self.provider.seen("kept-out.sim:7"), [])
+
+    def test_node_is_reset_since_it_would_wait_for_ever_behind_a_407(self) -> None:
+        for line in self.wrong()[:1] + ["X-Nothing: at all"]:
+            with self.subTest(line), wire.Client(self.ports["alpha"]) as client:
+                self.assertEqual(client.send(connect_head("node-out.sim:7", line)).rest(), (b"", "reset"))
+        self.assertEqual(self.provider.seen("node-out.sim:7"), [])
 
     def test_every_request_of_a_kept_connection_needs_them(self) -> None:
         with wire.Client(self.ports["alpha"]) as client:
@@ -82,7 +88,7 @@ class ClientCredentials(wire.WireTest):
 
     def test_neither_secret_is_in_a_log(self) -> None:
         with wire.Client(self.ports["alpha"]) as client:
-            client.send(connect_head("logged.sim:7", self.wrong()[0])).answer()
+            client.send(connect_head("logged.sim:7", self.wrong()[0])).rest()
         self.line("refused", "logged.sim:7", ended="client_auth_required", fault="client")
         for line in self.gate.err.all():
             for secret in (PASSWORD, "guess", wire.basic(USER, PASSWORD)[6:]):

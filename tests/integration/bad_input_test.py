@@ -73,12 +73,18 @@ SOCKS = {
 }
 
 
+def by_an_author(data: bytes) -> bytes:
+    """A complete CONNECT is told by a status only where it names its User-Agent."""
+    return data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nUser-Agent: x\r\n", 1) if data.startswith(b"CONNECT") else data
+
+
 class BadInput(wire.WireTest):
     chips = ["bad", "good"]
 
     @classmethod
     def settings(cls) -> stack.Line:
-        return {"timeouts": {"drain": "0s", "head": "500ms"}}
+        # Resets are paced up to the budget, and there are many.
+        return {"timeouts": {"drain": "0s", "head": "500ms", "connect_budget": "1s"}}
 
     def setUp(self) -> None:
         self.port = self.ports["bad"]
@@ -104,18 +110,24 @@ class BadInput(wire.WireTest):
         for name, (data, reason) in HTTP.items():
             before = self.refused(reason)
             with self.subTest(name), wire.Client(self.port) as client:
-                sender = client.send_in_background(data)
+                sender = client.send_in_background(by_an_author(data))
                 answer = client.answer()
                 sender.join()
                 self.assertEqual((answer.status, answer.get("x-chipgate-error")), (STATUS[reason], reason))
                 self.assertEqual(self.refused(reason), before + 1)
+
+    def test_a_connect_without_a_user_agent_is_reset_whatever_is_wrong_with_it(self) -> None:
+        """Baileys would wait for ever behind a status."""
+        for name in ("CONNECT without a port", "CONNECT to nobody"):
+            with self.subTest(name), wire.Client(self.port) as client:
+                self.assertEqual(client.send(HTTP[name][0]).rest(), (b"", "reset"))
 
     def test_it_may_come_byte_by_byte(self) -> None:
         for name in ("NUL in a header", "a folded line", "CONNECT without a port", "origin-form", "two lengths"):
             data, reason = HTTP[name]
             with self.subTest(name), wire.Client(self.port) as client:
                 try:
-                    client.send_each_byte(data)
+                    client.send_each_byte(by_an_author(data))
                 except OSError:
                     pass  # refused before its last byte
                 self.assertEqual(client.answer().get("x-chipgate-error"), reason)

@@ -16,7 +16,7 @@ STORM_SECONDS = 7.5
 
 
 class Pacing(wire.WireTest):
-    chips = ["storm", "crowd", "overfull", "leaver", "shouter", "healthy"]
+    chips = ["storm", "crowd", "overfull", "leaver", "shouter", "resetter", "keeper", "healthy"]
 
     def setUp(self) -> None:
         self.provider.fault("connect", "status", status=503, target="down.sim")
@@ -53,12 +53,14 @@ class Pacing(wire.WireTest):
     def test_a_client_that_leaves_meanwhile_is_not_waited_for(self) -> None:
         port = self.ports["leaver"]
         for reset in (False, True):
+            refused = lambda: self.metric("chipgate_refusals_total", chip="leaver", reason="provider_no_exit")  # noqa: E731
+            before = refused()
             clients = [wire.Client(port).send(asking.request(NODE, "down.sim")) for _ in range(10)]
-            wire.until(lambda: self.metric("chipgate_clients_held", chip="leaver") == 10, "they wait")
+            wire.until(lambda: refused() == before + 10, "they wait")
+            self.assertEqual(self.metric("chipgate_clients_held", chip="leaver"), 0, "for no assignment")
             for client in clients:
                 client.reset() if reset else client.close()
-            wire.until(lambda: self.metric("chipgate_clients_held", chip="leaver") == 0, "nobody waits")
-        wire.until(lambda: self.metric("chipgate_handshakes") == 0, "nobody is left")
+            wire.until(lambda: self.metric("chipgate_handshakes") == 0, "nobody is left")
 
     def test_a_client_at_fault_itself_is_told_at_once(self) -> None:
         """Its author is looking at it; and nobody reconnects for ever to a port that says 400."""
@@ -67,6 +69,24 @@ class Pacing(wire.WireTest):
             with wire.Client(self.ports["shouter"]) as client:
                 self.assertEqual(client.send(b"GET / HTTP/1.1\r\n\r\n").answer().status, 400)
         self.assertLess(time.monotonic() - began, wire.stack.ANSWER_SECONDS)
+
+    def test_a_reset_is_slowed_down_whoever_is_at_fault(self) -> None:
+        """It tells nobody anything, and its client reconnects at once and for ever."""
+        request = wire.GREETING + wire.socks5_head("no host", 443)
+        began = time.monotonic()
+        for _ in range(2):
+            with wire.Client(self.ports["resetter"]) as client:
+                client.send(request).exactly(2)
+                self.assertEqual(client.rest(), (asking.GRANTED5, "reset"))
+        self.assertGreaterEqual(time.monotonic() - began, 2.9)
+
+    def test_a_request_on_a_kept_connection_is_paced_from_its_own_start(self) -> None:
+        self.provider.fault("connect", "status", status=407, target="kept-away.sim")
+        with wire.Client(self.ports["keeper"]) as client:
+            self.assertEqual(client.send(wire.get_head("http://up.sim/delay/1200")).answer().status, 200)
+            began = time.monotonic()
+            self.assertEqual(client.send(wire.get_head("http://kept-away.sim/")).answer().status, 502)
+            self.assertGreaterEqual(time.monotonic() - began, 0.9)
 
     def test_one_chips_refusals_slow_no_other_chip(self) -> None:
         """While one chip's third refusal takes 4 s, the first of another takes its 1 s."""

@@ -86,10 +86,35 @@ class PlainHttp(wire.WireTest):
             self.client.send_each_byte(head + b"body")
             self.assertEqual(self.client.answer().body, b"4\n")
 
+    def test_a_connection_that_carried_a_request_may_become_a_tunnel(self) -> None:
+        """RFC 9110 section 9.3.6 says nothing of a connection of its own."""
+        self.assertEqual(self.asks("http://first.sim/").status, 200)
+        self.client.send(wire.connect_head("then.sim:7") + b"early")
+        self.assertEqual(self.client.head().status, 200)
+        self.assertEqual(self.client.exactly(5), b"early")
+        self.client.close()
+        line = self.line("tunnel", "then.sim:7")
+        self.assertEqual((line["protocol"], line["ended"]), ("connect", "client_closed"))
+
+    def test_a_connect_behind_a_request_is_refused_like_any_other(self) -> None:
+        self.assertEqual(self.asks("http://first.sim/").status, 200)
+        self.client.send(wire.connect_head("nohost", "User-Agent: curl/8"))
+        answer = self.client.answer()
+        self.assertEqual((answer.status, answer.get("x-chipgate-error")), (400, "malformed_request"))
+
     def test_a_client_that_ends_its_side_gets_its_answer(self) -> None:
         self.client.send(get_head("http://halfway.sim/delay/100")).finish()
         self.assertEqual(self.client.answer().status, 200)
         self.assertEqual(self.client.rest(), (b"", "eof"))
+
+    def test_every_line_tells_the_stages_of_its_own_request(self) -> None:
+        for n in range(2):
+            self.asks(f"http://staged{n}.sim/")
+        first, second = (self.line("tunnel", f"staged{n}.sim:80") for n in range(2))
+        self.assertGreater(first["connect_seconds"], 0)
+        self.assertNotIn("connect_seconds", second, "the gateway connection was kept")
+        self.assertGreater(second["head_seconds"], 0)
+        self.assertNotEqual(first["head_seconds"], second["head_seconds"])
 
     def test_every_request_has_its_line_and_its_bytes_are_counted(self) -> None:
         port = self.ports["beta"]

@@ -47,7 +47,8 @@ class RefusalTest(wire.WireTest):
 
     @classmethod
     def settings(cls) -> stack.Line:
-        return {"timeouts": {"drain": "0s", "connect_budget": f"{BUDGET_SECONDS}s"}, **cls.more}
+        budget = f"{BUDGET_SECONDS}s"
+        return {"timeouts": {"drain": "0s", "connect_budget": budget, "first_reply": budget}, **cls.more}
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -199,7 +200,7 @@ class LingeringClients(wire.WireTest):
     def test_the_status_arrives_although_the_client_keeps_sending(self) -> None:
         self.provider.fault("connect", "status", status=403)
         for head in (asking.request(BROWSER, "talker.sim"), wire.get_head("https://clear.sim/"),
-                     b"CONNECT nowhere HTTP/1.1\r\n\r\n"):
+                     b"CONNECT nowhere HTTP/1.1\r\nUser-Agent: x\r\n\r\n"):
             with self.subTest(head), wire.Client(self.ports["alpha"]) as client:
                 sender = client.send_in_background(head + bytes(500_000))
                 self.assertIn(client.answer().status, (400, 403))

@@ -11,7 +11,7 @@ import time
 import unittest
 
 import wire
-from wire import pattern, tunnel
+from wire import pattern, stack, tunnel
 
 BULK = 30_000_000
 # More than all buffers on the way hold.
@@ -19,6 +19,10 @@ SLOW = 16_000_000
 
 
 class Relay(wire.WireTest):
+    @classmethod
+    def settings(cls) -> stack.Line:
+        return {"timeouts": {"drain": "0s", "half_closed": "2s"}}
+
     @classmethod
     def simulator_arguments(cls) -> list[str]:
         return ["--log-entries", "1000"]  # bulk flows would fill it
@@ -103,6 +107,7 @@ class Relay(wire.WireTest):
                     sent += client.socket.send(bytes(1 << 20))
             self.assertLess(sent, 50_000_000)
             client.reset()
+        # What it had sent is delivered for as long as half_closed, and no longer.
         self.assertEqual(self.line("tunnel", "slow-target.sim:9")["ended"], "client_reset")
 
 

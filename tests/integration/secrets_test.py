@@ -104,15 +104,16 @@ class Secrets(rig.RigTest):
             said = next(line for line in heard.splitlines() if line.startswith("Proxy-Authorization: "))
             told = said.removeprefix("Proxy-Authorization: ")
             decoded = base64.b64decode(told.split()[1]).decode()
-            client.send(f"HTTP/1.1 407 {told}\r\nX-Error-Description: unknown {told}\r\nProxy-Status: x; details={decoded}"
+            client.send(f"HTTP/1.1 {status} {told}\r\nX-Error-Description: unknown {told}\r\nProxy-Status: x; details={decoded}"
                         f"\r\nProxy-Authenticate: {told}\r\nContent-Length: 0\r\n\r\n".encode())
 
         gateway.script = script
         gate = self.start(gateway.endpoint, ["alpha"])
-        self.outputs["answer"] = repr(rig.refusal(gate.ports["alpha"]))
-        with wire.Client(gate.ports["alpha"]) as client:
-            client.send(wire.get_head("http://target.sim/", "User-Agent: curl/8"))
-            self.outputs["plain answer"] = repr(client.answer())
+        for status in (407, 503):
+            self.outputs[f"answer {status}"] = repr(rig.refusal(gate.ports["alpha"]))
+            with wire.Client(gate.ports["alpha"]) as client:
+                client.send(wire.get_head("http://target.sim/", "User-Agent: curl/8"))
+                self.outputs[f"plain answer {status}"] = repr(client.answer())
         self.collect(gate)
         self.assert_silent(PASSWORD)
 
@@ -124,9 +125,9 @@ class Secrets(rig.RigTest):
         with wire.tunnel(gate.ports["alpha"], "good.sim:7", lines=(right,)) as client:
             client.send(b"x").exactly(1)
         wrong = f"Proxy-Authorization: {wire.basic('bots', CLIENT_PASSWORD + ' and more')}"
-        for head in (wire.connect_head("bad.sim:7", wrong), wire.get_head("http://bad.sim/", wrong),
+        for head in (wire.connect_head("bad.sim:7", wrong, "User-Agent: curl/8"), wire.get_head("http://bad.sim/", wrong),
                      wire.get_head(f"http://me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim/", right),
-                     wire.connect_head(f"me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim:7", right)):
+                     wire.connect_head(f"me:{urllib.parse.quote(CLIENT_PASSWORD)}@bad.sim:7", right, "User-Agent: curl/8")):
             with wire.Client(gate.ports["alpha"]) as client:
                 self.outputs[f"answer {len(self.outputs)}"] = repr(client.send(head).answer())
         with wire.Client(gate.ports["alpha"]) as client:

@@ -49,7 +49,7 @@ net::Task<bool> exchange(Connection& connection, Leg& client, Way& way, protocol
                          const protocol::HttpUrl& url) {
   const auto& head = reader.head();
   const auto request = protocol::forward_request_head(head, url, protocol::TargetForm::origin, "");
-  const bool sent = co_await send(connection, way.leg, request);
+  const bool sent = co_await send(connection, way.leg, std::string(request.reveal()));
   if (!sent) co_return false;
   const bool whole = co_await pass_body(connection, client, way.leg, reader);
   if (!whole) co_return false;

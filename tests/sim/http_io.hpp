@@ -1,6 +1,7 @@
 // HTTP messages between sockets and readers.
 #pragma once
 
+#include "chipgate/protocol/http_reader.hpp"
 #include "sim/leg.hpp"
 
 namespace chipgate::sim {
@@ -21,13 +22,17 @@ net::Task<HeadOutcome> read_head(Connection& connection, Leg& from, Reader& read
   co_return HeadOutcome::complete;
 }
 
+// Only an answer may end with its connection.
+inline bool ends_well(protocol::RequestReader&) { return false; }
+inline bool ends_well(protocol::ResponseReader& reader) { return reader.finish().has_value(); }
+
 // The rest of the message, as it is. An end of the stream completes a body that is framed by it.
 template <class Reader>
 net::Task<bool> pass_body(Connection& connection, Leg& from, Leg& to, Reader& reader) {
   while (!reader.complete()) {
     if (from.inbox.empty()) {
       const bool more = co_await fill(connection, from);
-      if (!more) co_return reader.finish().has_value();
+      if (!more) co_return ends_well(reader);
     }
     const auto taken = reader.take(from.inbox);
     if (taken.has_error()) co_return false;

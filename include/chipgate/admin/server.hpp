@@ -25,7 +25,8 @@ struct ServerLimits {
   Milliseconds keep_alive{30'000};
   // A client that does not take its answer is let go after this without progress.
   Milliseconds write_timeout{30'000};
-  std::size_t connections = 64;
+  // A backend that starts again may connect all of its chips at once, and each waits on a connection of its own.
+  std::size_t connections = 512;
   // Those that stream events, of the connections above.
   std::size_t event_streams = 16;
   // A silent stream says that it still lives.

@@ -33,6 +33,16 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+// "name:443", "192.0.2.1:443", and "[2001:db8::1]:443" for a host with colons in it.
+std::string host_and_port_text(std::string_view host, std::uint16_t port);
+
+// The two parts of host[:port], not looked at; brackets stay with the host.
+struct HostAndPort {
+  std::string_view host;
+  std::optional<std::string_view> port;
+};
+HostAndPort split_host_and_port(std::string_view text);
+
 // An address and a port, as the kernel takes and gives them.
 struct SocketAddress {
   IpAddress ip;

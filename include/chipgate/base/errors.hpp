@@ -30,6 +30,7 @@ struct ErrorInfo {
   X(head_too_large,          431, 1, "http_request_error",          client,   "the request head is larger than 16 KiB")              \
   X(head_timeout,            408, 1, "http_request_error",          client,   "the request head was not complete in time")           \
   X(head_truncated,          400, 1, "http_request_error",          client,   "the client ended before its request was complete")    \
+  X(body_timeout,            408, 1, "http_request_error",          client,   "the request's body stopped coming")                   \
   X(not_a_proxy_request,     400, 1, "http_request_error",          client,   "this is a proxy port: send CONNECT host:port, or an absolute http:// URL") \
   X(cleartext_https,         400, 1, "http_request_error",          client,   "an https:// URL was sent in clear text to the proxy: make the client use CONNECT (axios before 1.7 needs an https agent)") \
   X(client_auth_required,    407, 2, "http_request_denied",         client,   "this port wants the client credentials of its configuration") \
@@ -54,11 +55,11 @@ struct ErrorInfo {
   X(exit_unconfirmed,        503, 1, "proxy_configuration_error",   chipgate, "no echo could say by which exit the chip leaves")     \
   X(quota_reached,           429, 1, "connection_limit_reached",    client,   "the chip has used up its quota")                      \
   X(port_not_bound,          0,   1, "proxy_configuration_error",   chipgate, "the chip's port cannot be bound")                     \
-  X(out_of_budget,           504, 1, "connection_timeout",          chipgate, "the connect budget is used up")                       \
   /* the way to the gateway */                                                                                                       \
   X(gateway_unresolved,      502, 1, "dns_error",                   gateway,  "the gateway's name does not resolve")                 \
   X(gateway_refused,         502, 1, "connection_refused",          gateway,  "the gateway refuses connections")                     \
   X(gateway_unreachable,     502, 1, "destination_ip_unroutable",   gateway,  "the gateway cannot be reached")                       \
+  X(no_way_to_gateway,       503, 1, "destination_ip_unroutable",   chipgate, "this host has no way to the gateway (no route, no address, or its own firewall)") \
   X(gateway_connect_timeout, 504, 1, "connection_timeout",          gateway,  "the gateway did not accept in time")                  \
   X(gateway_tls_failed,      502, 1, "tls_protocol_error",          gateway,  "the TLS handshake with the gateway failed")           \
   X(gateway_certificate,     502, 1, "tls_certificate_error",       gateway,  "the gateway's certificate is not valid for its name") \

@@ -10,7 +10,7 @@ namespace chipgate {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string text) : text_(std::move(text)) {}
+  explicit Secret(std::string text) : text_(std::move(text)) { wipe(text); }
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
   Secret& operator=(const Secret& other) {
@@ -38,7 +38,10 @@ class Secret {
   bool equals(std::string_view other) const;
 
  private:
-  void wipe();
+  void wipe() { wipe(text_); }
+  // All of its memory: a string that was moved from keeps a short text in itself, beyond its size.
+  static void wipe(std::string& text);
+
   std::string text_;
 };
 

@@ -14,6 +14,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace chipgate::gateway {
 
@@ -48,14 +49,21 @@ class Dialer {
   // tunnel.
   net::Task<Result<net::EndPtr>> reach_for_requests(Dial dial, protocol::Authority target);
 
+  // What became of the first request on a connection for requests: its address answered, or let it wait in vain.
+  void served(const Route&, const net::End& upstream);
+  void mute(const Route&, const net::End& upstream);
+
   Endpoint& endpoint(EndpointIndex index) { return endpoints_.at(index.value()); }
   EndpointKind kind(const Route& route) { return endpoint(route.endpoint).options().kind; }
 
  private:
   net::Task<Result<Connected>> ask(Dial dial, net::EndPtr upstream, const protocol::Authority& target);
-  net::Task<Result<net::EndPtr>> connect_tcp(Dial dial, Endpoint& endpoint);
+  Endpoint& begin(const Dial& dial);
+  net::Task<Result<std::vector<SocketAddress>>> addresses_of(Dial dial, Endpoint& endpoint);
+  net::Task<Result<net::EndPtr>> reach_address(Dial dial, Endpoint& endpoint, SocketAddress address, std::size_t left);
   net::Task<Result<net::EndPtr>> connect_to(Dial dial, const SocketAddress& address);
   net::Task<Result<void>> shake_hands(Dial dial, Endpoint& endpoint, net::End& upstream);
+  TimePoint share(TimePoint until, std::size_t left) const;
   Error counted(EndpointIndex index, Error error);
   void tell(EndpointIndex index, std::optional<EndpointNews> news);
 

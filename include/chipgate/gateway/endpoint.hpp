@@ -42,8 +42,13 @@ class Endpoint {
   void resolved(Result<std::vector<IpAddress>> answer);
   // The addresses, the one that last answered first; why there are none; or nothing known yet.
   std::optional<Result<std::vector<SocketAddress>>> addresses() const;
-  // The next dial begins with this one.
+  // It has served: the next dial begins with this one.
   void prefer(const SocketAddress&);
+  // It accepts connections and serves none: the next dial begins with another one. One that has served is believed
+  // until the third time in a row, since a silence may be one session's.
+  void doubt(const SocketAddress&);
+  bool proven(const SocketAddress& address) const { return proven_ == address; }
+  bool has_choice() const { return addresses_.size() > 1; }
 
   // Whether this outcome is news.
   std::optional<EndpointNews> succeeded();
@@ -63,9 +68,13 @@ class Endpoint {
   };
 
  private:
+  void order_anew(const std::vector<IpAddress>& answer);
+
   EndpointOptions options_;
   std::string name_;
   std::vector<SocketAddress> addresses_;
+  std::optional<SocketAddress> proven_;
+  unsigned doubts_ = 0;
   std::optional<Error> failure_;
   std::vector<net::Waiter*> waiting_;
   unsigned failures_in_a_row_ = 0;

@@ -24,6 +24,8 @@ struct Route {
   EndpointIndex endpoint;
   Secret authorization_line;  // for HTTP gateways: "Proxy-Authorization: Basic ...\r\n"
   Secret socks_credentials;   // for SOCKS5 gateways: the RFC 1929 message
+  Secret account_username;    // these two to recognise them in what a gateway says
+  Secret account_password;
   IpLiterals ip_literals = IpLiterals::carried;
   // The addresses that targets were seen to see: a reply that names another of the same family is a move. Empty where
   // nothing was looked at.
@@ -45,7 +47,12 @@ enum class ExitVerdict : std::uint8_t {
 };
 ExitVerdict verdict_on(const Route&, const IpAddress& seen);
 
-// What a gateway's refusal means. Where its reasons repeat the credentials, only the status is kept: they go to logs.
+// What a gateway's refusal means. Where its reasons repeat the credentials or a part of them, only the status is kept:
+// they go to logs and to clients.
 Error error_of_status(const Route&, unsigned status, const protocol::Fields& fields);
+
+// The head of a gateway's answer as it may go to a client: without a reason phrase and without fields that repeat the
+// credentials. What frames the body stays.
+protocol::ResponseHead without_credentials(const Route&, protocol::ResponseHead head);
 
 }  // namespace chipgate::gateway

@@ -50,6 +50,8 @@ class End {
   bool writable() const { return writable_; }
   // The peer has ended its direction, or the whole connection.
   bool hung_up() const { return hung_up_; }
+  // It has, and nothing that it sent before is left to read. Plain ends only.
+  bool drained() const;
   // The connection is gone in both directions: a reset, or both sides closed.
   bool broken() const { return broken_; }
 
@@ -76,6 +78,7 @@ class End {
   friend class ReadySet;
   friend struct Retire;
   End(ReadySet& set, int fd) : set_(set), fd_(fd) {}
+  IoOutcome write_records(std::string_view bytes);
   ~End() = default;
 
   ReadySet& set_;

@@ -22,9 +22,10 @@ class ReadySet {
   ReadySet(const ReadySet&) = delete;
   ReadySet& operator=(const ReadySet&) = delete;
 
-  // A connected or connecting socket.
+  // A connected or connecting socket. Empty, with errno, where the kernel watches no more (max_user_watches, memory):
+  // no event would ever come for it. The socket is closed then.
   EndPtr add(UniqueFd fd);
-  // A listening socket: no edges for writing.
+  // A listening socket: no edges for writing. Throws std::system_error: it is start-up's.
   EndPtr add_listener(UniqueFd fd);
 
   // Takes what is ready now and tells the watchers; how many events there were. The relay asks it between slices of

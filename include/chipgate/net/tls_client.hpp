@@ -22,7 +22,8 @@ class TlsClient {
   TlsClient& operator=(const TlsClient&) = delete;
 
   // On a connected descriptor, ready to shake hands. The certificate must name `server_name` (a host name or an IP
-  // address; RFC 9110 section 4.3.4). `cache_key` says whose session to resume, and under which to keep the next.
+  // address; RFC 9110 section 4.3.4). Empty where that cannot be checked. `cache_key` says whose session to resume, and
+  // under which to keep the next.
   TlsSession open(int fd, const std::string& server_name, const std::string& cache_key);
 
   // Why the last handshake of this session failed, for a log line; whether it was the certificate.
@@ -31,7 +32,6 @@ class TlsClient {
     std::string text;
   };
   static Failure failure_of(const TlsSession&);
-  static bool resumed(const TlsSession&);
 
  private:
   static int keep_session(ssl_st*, ssl_session_st*);

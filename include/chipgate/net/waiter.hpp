@@ -6,6 +6,7 @@
 #include "chipgate/net/task.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -23,8 +24,10 @@ class Waiter final : public Watcher, private Timer {
   // From here on waits fail with `late` at this time.
   void deadline(TimePoint at, ErrorKind late);
   void no_deadline();
-  // Waits fail with client_gone once this end is broken. The end must outlive the guarding.
-  void guard(End* client);
+  // When a client counts as gone: at its reset, or already at its FIN, with nothing left to read before that.
+  enum class Gone : std::uint8_t { at_reset, at_end };
+  // Waits fail with client_gone once this end is. The end must outlive the guarding.
+  void guard(End* client, Gone when = Gone::at_reset);
   // For good: whatever is awaited now or later fails with `why`. The first reason stands.
   void call_off(ErrorKind why);
   std::optional<ErrorKind> called_off() const { return called_off_; }
@@ -35,6 +38,9 @@ class Waiter final : public Watcher, private Timer {
   // Until the next wake. Something may have happened, or nothing.
   Task<Result<void>> sleep();
   Task<Result<void>> sleep_until(TimePoint at);
+
+  // Lets everything else of the shard that is ready have its turn.
+  Task<Result<void>> yield();
 
   // Until bytes came (moved), the peer ended (eof) or the socket failed.
   Task<Result<IoOutcome>> read(End&, std::span<char> into);
@@ -54,8 +60,9 @@ class Waiter final : public Watcher, private Timer {
 
   Shard& shard_;
   End* guarded_ = nullptr;
+  Gone gone_ = Gone::at_reset;
   std::optional<TimePoint> deadline_;
-  ErrorKind late_ = ErrorKind::out_of_budget;
+  ErrorKind late_{};  // with a deadline only
   std::optional<ErrorKind> called_off_;
   std::optional<boost::asio::any_completion_handler<void()>> asleep_;
   bool woken_ = false;

@@ -19,7 +19,7 @@
 
 namespace chipgate::protocol {
 
-// Errors: malformed_request, head_too_large, and at the end of the stream head_truncated.
+// Errors: malformed_request, head_too_large.
 class RequestReader {
  public:
   RequestReader();
@@ -32,8 +32,6 @@ class RequestReader {
   // CONNECT is complete with its head: what follows is the tunnel's. One that announces a body is refused.
   bool complete() const;
   const RequestHead& head() const;
-  // The client ended; an error unless the message is complete.
-  Result<void> finish();
 
  private:
   struct State;

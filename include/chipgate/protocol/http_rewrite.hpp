@@ -1,6 +1,7 @@
 // What chipgate writes to a gateway and to a client: heads without the hop-by-hop fields of the other side.
 #pragma once
 
+#include "chipgate/base/secret.hpp"
 #include "chipgate/protocol/authority.hpp"
 #include "chipgate/protocol/http_message.hpp"
 
@@ -15,12 +16,15 @@ enum class TargetForm : std::uint8_t { absolute, origin };
 enum class KeepAlive : std::uint8_t { yes, no };
 
 // Removes what belongs to the client's hop (RFC 9110 section 7.6.1), but never what frames the body, even where
-// Connection names it: the body is forwarded raw. Host becomes the URL's authority (RFC 9112 section 3.2.2).
-// `proxy_authorization_line` ends in CRLF or is empty. The result holds it, so it is as secret as the line.
-std::string forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
-                                 std::string_view proxy_authorization_line);
+// Connection names it: the body is forwarded raw. Max-Forwards of OPTIONS becomes one less. Host becomes the URL's
+// authority (RFC 9112 section 3.2.2). `proxy_authorization_line` ends in CRLF or is empty. The result holds it.
+Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
+                            std::string_view proxy_authorization_line);
 
-// Likewise for an answer. A 1xx says nothing about the connection.
+// Whether the request must not go on, but be answered here (RFC 9110 section 7.6.2: OPTIONS with Max-Forwards: 0).
+bool is_last_hop(const RequestHead& head);
+
+// As forward_request_head, for an answer. A 1xx says nothing about the connection.
 std::string forward_response_head(const ResponseHead& head, KeepAlive keep_alive);
 
 // Whether the client wants to send another request on its connection. Says nothing about a tunnel: clients send
@@ -28,6 +32,6 @@ std::string forward_response_head(const ResponseHead& head, KeepAlive keep_alive
 KeepAlive keep_alive(const RequestHead& head);
 
 // Only what a gateway needs: a User-Agent or any other field would tell gateways about the client.
-std::string connect_request(const Authority& target, std::string_view proxy_authorization_line);
+Secret connect_request(const Authority& target, std::string_view proxy_authorization_line);
 
 }  // namespace chipgate::protocol

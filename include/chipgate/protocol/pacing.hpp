@@ -3,6 +3,7 @@
 
 #include "chipgate/base/duration.hpp"
 #include "chipgate/base/errors.hpp"
+#include "chipgate/protocol/refusal.hpp"
 
 namespace chipgate::protocol {
 
@@ -24,8 +25,9 @@ class RefusalPacer {
   TimePoint window_end_{};
 };
 
-// A client's own fault is told at once: no wait would mend it. But a second WhatsApp number on a port is a bot that
-// comes back at once, for ever.
-bool is_paced(ErrorKind kind);
+// A client's own fault is told at once where its author can read it: no wait would mend it. But a second WhatsApp
+// number on a port is a bot that comes back at once, for ever. And a reset tells nobody anything, and its client
+// reconnects at once and for ever, whoever is at fault.
+bool is_paced(RefusalForm form, ErrorKind kind);
 
 }  // namespace chipgate::protocol

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "chipgate/base/errors.hpp"
+#include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/sniff.hpp"
 
 #include <cstdint>
@@ -38,16 +39,18 @@ struct RefusedClient {
 };
 
 // Whatever the style, an HTTP client gets a status for an absolute-form request, which is an ordinary request with an
-// ordinary answer, and for faults of the request itself: its author must read them, and 407 must be told so that
-// browsers send credentials. A SOCKS client gets 7 and 8 for a command or address that is not carried, and a reset
-// while it has not asked yet, when no answer would fit.
+// ordinary answer, and for faults of a request that is not complete: its author must read them. A complete CONNECT
+// without a User-Agent gets none, not even 407: it would leave Baileys connecting for ever. A SOCKS client gets 7 and 8
+// for a command or address that is not carried, and a reset while it has not asked yet, when no answer would fit.
 RefusalForm refusal_form(const RefusedClient& client, ErrorKind kind);
 
 // The bytes that go out before the close or reset; empty for reset and silent_close.
-std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error);
+std::string refusal_answer(ClientProtocol protocol, RefusalForm form, const Error& error,
+                           ResponseTo request = ResponseTo::other);
 
-// The whole HTTP answer, with Proxy-Status (RFC 9209). The error's detail is cleaned and cut: it comes from peers.
-std::string status_refusal(const Error& error);
+// The whole HTTP answer, with Proxy-Status (RFC 9209), and without its body where it answers HEAD. The error's detail
+// is cleaned and cut: it comes from peers.
+std::string status_refusal(const Error& error, ResponseTo request = ResponseTo::other);
 
 // "You are through", in the client's protocol.
 std::string established_answer(ClientProtocol protocol);

@@ -38,7 +38,8 @@ struct SocksGreeting {
   bool password = false;  // offered
 };
 
-// The target is that of a CONNECT; other commands carry none (UDP ASSOCIATE usually names 0.0.0.0:0).
+// The target is that of a CONNECT, with an empty host where that is not a host and a port: the request is complete, and
+// wants an answer to a request. Other commands carry none (UDP ASSOCIATE usually names 0.0.0.0:0).
 struct SocksRequest {
   SocksCommand command = SocksCommand::unknown;
   Authority target;

@@ -49,6 +49,9 @@ using Complaints = std::vector<Complaint>;
 struct Credentials {
   Secret username;
   Secret password;
+  // The account's own, which are parts of the two above, for whoever must keep all of it out of sight.
+  Secret account_username{};
+  Secret account_password{};
 };
 
 // SHA-256, 64 hexadecimal digits: tells whether a configuration still yields the credentials of an assignment.

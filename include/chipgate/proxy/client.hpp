@@ -18,7 +18,7 @@ class Client : public OpenHook {
  public:
   static net::Task<void> serve(Port& port, net::EndPtr socket, SocketAddress peer);
 
-  // A fence or drain: whatever it waits for fails, and it is reset.
+  // A fence or drain: whatever it waits for fails, and it is told and let go within 200 ms.
   void call_off(ErrorKind why) { waiter_.call_off(why); }
   bool called_off() const { return waiter_.called_off().has_value(); }
 
@@ -33,7 +33,13 @@ class Client : public OpenHook {
   net::End& socket() { return *socket_; }
   Handshake& handshake() { return handshake_; }
   telemetry::StageWatch& watch() { return watch_; }
+  // When it came, or began the request that is being served.
   TimePoint arrived() const { return arrived_; }
+  void begins_request() {
+    arrived_ = Clock::now();
+    watch_.begin_anew();
+    watch_.enter(telemetry::Stage::head);
+  }
 
   // Until the chip has a route, within `until`.
   net::Task<Result<gateway::RoutePtr>> hold(TimePoint until);
@@ -46,6 +52,9 @@ class Client : public OpenHook {
   // What the log says of this client before its outcome, and whom it is about.
   telemetry::AccessLine line() const;
   void asks_for(const protocol::Authority& target) { target_ = target.text(); }
+  void asks_by(std::string_view method) {
+    wants_ = method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
+  }
   void goes_by(gateway::RoutePtr route) { route_ = std::move(route); }
 
  private:
@@ -54,14 +63,19 @@ class Client : public OpenHook {
 
   net::Task<void> converse();
   net::Task<Result<void>> establish(gateway::RoutePtr route, std::optional<IpAddress> exit);
+  net::Task<void> open_tunnel(Place place);
   net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
   bool allowed() const;
+  void watch_for_leaving();
 
   net::Task<void> pace();
   net::Task<void> tell(protocol::RefusalForm form, std::string answer);
+  // Likewise, without waiting for more than the answer's acknowledgement.
+  net::Task<void> dismiss(protocol::RefusalForm form, std::string answer);
   // Within the waiter's deadline.
   net::Task<void> drop_until_end();
-  net::Task<void> reset_when_acknowledged();
+  // Also where the client is called off.
+  net::Task<void> acknowledged();
 
   Port& port_;
   net::Waiter waiter_;
@@ -72,8 +86,10 @@ class Client : public OpenHook {
   Handshake handshake_;
   gateway::RoutePtr route_;
   std::string target_;
+  protocol::ResponseTo wants_ = protocol::ResponseTo::other;
   bool resting_ = false;
-  bool refused_ = false;
+  bool refused_ = false;   // so that it holds nothing any more
+  bool admitted_ = false;  // it was told that it is through, or part of that
 };
 
 }  // namespace chipgate::proxy

@@ -9,6 +9,7 @@
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/protocol/http_rewrite.hpp"
 #include "chipgate/proxy/port_counters.hpp"
+#include "chipgate/relay/options.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -27,14 +28,13 @@ class Exchange {
     PortCounters& counters;
     gateway::EndpointKind gateway;
     const gateway::Route& route;
-    Milliseconds patience;  // for the answer's first byte, anew whenever some of the request's body has gone up
+    const relay::RelayOptions& quiet;  // how long either side may be
   };
 
   // `behind` are bytes that the client has sent behind the head; what belongs to the next request is left there.
   Exchange(Ends ends, protocol::RequestReader& request, std::string& behind);
 
-  // Until the answer is delivered. `head` is what goes to the upstream first; without a body behind it, the answer has
-  // to begin by `until`.
+  // Until the answer is delivered. `head` is what goes to the upstream first, by `until`.
   net::Task<Result<void>> run(const Secret& head, TimePoint until);
 
   // Whether a byte of an answer went to the client: from then on it can only be cut off.
@@ -43,12 +43,24 @@ class Exchange {
   bool repeatable() const { return !answered_ && !body_sent_ && !heard_; }
   // Where the gateway named an exit that is none of the route's: nothing of that answer is delivered.
   const std::optional<IpAddress>& other_exit() const { return other_exit_; }
+  // Whether the gateway said anything.
+  bool heard() const { return heard_; }
   bool upstream_reusable() const { return upstream_reusable_; }
   protocol::KeepAlive client_keep_alive() const { return keep_alive_; }
   std::uint64_t bytes_up() const { return bytes_up_; }
   std::uint64_t bytes_down() const { return bytes_down_; }
 
  private:
+  // What the exchange waits for, for how long (zero is for ever), and what it means in vain.
+  struct Awaited {
+    Milliseconds longest;
+    ErrorKind late;
+  };
+
+  Awaited awaited() const;
+  bool client_owes_body() const;
+  void wait_from(TimePoint since);
+
   enum class Progress : std::uint8_t { none, some };
 
   Result<Progress> push_request();
@@ -57,8 +69,10 @@ class Exchange {
   Result<Progress> deliver();
   Result<void> take_answer(std::string_view bytes);
   Result<void> answer_head();
+  protocol::ResponseHead for_client(const protocol::ResponseHead& head) const;
   Result<void> upstream_ended();
   void count_up(std::size_t bytes);
+  std::uint64_t moved() const { return bytes_up_ + bytes_down_; }
   bool finished() const { return answer_.complete() && final_ && to_client_.empty(); }
 
   Ends ends_;

@@ -24,6 +24,9 @@ class Handshake {
   // Until the request's head is complete. SOCKS clients have then been answered all but their final reply.
   net::Task<Result<void>> run();
 
+  // A request that came behind another one: its reader, which has the head, and the bytes behind it.
+  Result<void> go_on(protocol::RequestReader reader, std::string behind);
+
   bool silent() const { return heard_.empty() && !spoke_; }
   protocol::ClientProtocol protocol() const { return protocol_; }
   protocol::RequestKind kind() const { return kind_; }
@@ -32,11 +35,13 @@ class Handshake {
 
   // A plain request: its reader, which goes on with the body.
   protocol::RequestReader& reader() { return reader_; }
-  // Bytes behind the request's head.
+  // Whether bytes came behind the request's head, and which.
+  bool has_early() const { return !heard_.empty(); }
   std::string take_early() { return std::exchange(heard_, {}); }
 
  private:
   net::Task<Result<void>> read_http();
+  Result<void> understand_http();
   net::Task<Result<void>> read_socks5();
   net::Task<Result<void>> read_socks4();
   net::Task<Result<void>> hear_more();

@@ -156,8 +156,11 @@ class Port final : public net::Acceptor {
 
   // A place among the chip's tunnels, from before the dial until the tunnel has ended; nothing where all are taken.
   std::optional<Place> take_tunnel();
-  // A place among the chip's waiting clients.
+  // A place among the chip's clients that wait for its assignment.
   std::optional<Place> take_hold();
+  // A place among those whose refusal is paced. As many, and counted apart: an outage's refusals take no holder's
+  // place.
+  std::optional<Place> take_pause();
   // A plain request on its way; as many as there are places among the tunnels.
   Place take_request() { return {requests_taken_, &counters_->requests_open}; }
   OpenList<Hold>& holds() { return holds_; }
@@ -187,6 +190,7 @@ class Port final : public net::Acceptor {
   std::uint32_t tunnels_taken_ = 0;
   std::uint32_t holds_taken_ = 0;
   std::uint32_t requests_taken_ = 0;
+  std::uint32_t pauses_taken_ = 0;
   std::function<void()> fenced_;
   std::function<void()> closed_;
 };

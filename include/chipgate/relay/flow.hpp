@@ -14,22 +14,18 @@ namespace chipgate::relay {
 
 enum class Direction : std::uint8_t { up, down };  // up is from the client
 
-// Which end of a flow failed.
-enum class Side : std::uint8_t { from, to };
-
 enum class FlowState : std::uint8_t {
   idle,     // nothing to read
   blocked,  // the receiver takes no more for now
   more,     // the budget ended first
   done,     // the sender has ended, all is delivered and the receiver knows
-  failed,
+  failed,   // the receiver takes nothing any more
 };
 
 struct FlowStep {
   FlowState state;
   std::size_t delivered = 0;  // bytes handed to the receiver's kernel
-  Side failed_side = Side::from;
-  int error = 0;
+  int error = 0;              // with `failed`
 };
 
 // Bytes that the receiver did not take. Exists only while the direction is blocked: an idle tunnel owns no buffer.
@@ -50,9 +46,14 @@ class Flow {
 
   // Nothing more is read or delivered: the receiver is gone.
   void abandon();
+  // The sender failed. What it had sent before is still delivered, but the receiver is not told an end: it would take a
+  // cut stream for a whole one.
+  void lose_sender(int error);
 
   std::size_t held() const { return backlog_ ? backlog_->rest().size() : 0; }
   bool sender_ended() const { return sender_ended_; }
+  // errno of a sender that failed, which a step may find out; 0 where it did not.
+  int sender_error() const { return sender_error_; }
   bool done() const { return sender_ended_ && receiver_told_; }
 
  private:
@@ -61,6 +62,7 @@ class Flow {
   FlowStep forward(net::End& from, net::End& to, std::span<char> scratch);
 
   std::unique_ptr<Backlog> backlog_;
+  int sender_error_ = 0;
   bool sender_ended_ = false;
   bool receiver_told_ = false;
   bool cautious_ = false;

@@ -25,6 +25,8 @@ class Relay {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
+  const RelayOptions& options() const { return options_; }
+
   // Takes the tunnel over; the reference is good until its on_end.
   Tunnel& join(std::unique_ptr<Tunnel> tunnel);
   // Resets both sides at once: a fence, a drain.

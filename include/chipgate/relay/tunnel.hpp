@@ -59,11 +59,17 @@ class Tunnel : public net::Watcher, public net::Timer, public RunQueueHook {
   Service serve(std::span<char> scratch, std::size_t budget);
   FlowStep pump(Direction direction, std::span<char> scratch, std::size_t budget);
   void notice_lost_receiver(Direction direction);
-  void note_failure(Direction direction, const FlowStep&);
-  Failure failure_of(Direction direction, const FlowStep&) const;
+  void lost_sender(Direction direction);
+  void lost_receiver(Direction direction, int error);
+  // The side that sends in this direction failed.
+  void note_failure(Direction sent, int error);
   void note_progress(Direction direction, std::size_t delivered);
 
   std::size_t held() const { return up_.held() + down_.held(); }
+  // In both directions. What is left is to wait until a side that is to be reset has acknowledged all of it.
+  bool through() const { return up_.done() && down_.done(); }
+  bool wait_for_acknowledgement();
+  std::uint64_t unacknowledged() const;
   // Also where both have ended, and one of them does not take the last of it.
   bool half_closed() const { return up_.sender_ended() || down_.sender_ended(); }
   std::optional<ErrorKind> overdue(const RelayOptions&, TimePoint now) const;
@@ -80,6 +86,8 @@ class Tunnel : public net::Watcher, public net::Timer, public RunQueueHook {
   TimePoint last_progress_;
   TimePoint client_spoke_{};  // zero until it has
   Failure failure_{ErrorKind::client_closed, 0};
+  std::uint64_t unacknowledged_ = 0;  // while it lingers: when it was last looked
+  TimePoint failed_at_{};
   bool failed_ = false;
   bool answered_ = false;  // a byte came back
   bool client_ended_first_ = false;

@@ -8,8 +8,8 @@
 
 namespace chipgate::telemetry {
 
-// One a client, on its shard. A stage that is left is counted in the shard's histogram, however it was left. Whoever is
-// no client has one without a histogram.
+// One a client, on its shard; `times` are those of the request that is being served. A stage that is left is counted in
+// the shard's histogram, however it was left. Whoever is no client has one without a histogram.
 class StageWatch {
  public:
   StageWatch() = default;
@@ -29,6 +29,11 @@ class StageWatch {
     times_[*stage_] += took;
     if (counters_ != nullptr) counters_->stage(*stage_).observe(took);
     stage_.reset();
+  }
+  // Another request of the same client.
+  void begin_anew() {
+    leave();
+    times_ = {};
   }
   const StageTimes& times() const { return times_; }
 

@@ -205,11 +205,12 @@ class FakeLedger : public ledger::Ledger {
     for (const auto& row : event_rows) {
       if (row.id > filter.after && (!filter.chip || row.chip == filter.chip)) found.push_back(row);
     }
-    const auto extra = found.size() - std::min(found.size(), filter.limit);
-    const auto middle = found.begin() + static_cast<std::ptrdiff_t>(
-                                            filter.end == ledger::EventFilter::End::newest ? extra : filter.limit);
-    if (extra > 0 && filter.end == ledger::EventFilter::End::newest) found.erase(found.begin(), middle);
-    if (extra > 0 && filter.end == ledger::EventFilter::End::oldest) found.erase(middle, found.end());
+    const auto extra = static_cast<std::ptrdiff_t>(found.size() - std::min(found.size(), filter.limit));
+    if (filter.end == ledger::EventFilter::End::newest) {
+      found.erase(found.begin(), found.begin() + extra);
+    } else {
+      found.erase(found.end() - extra, found.end());
+    }
     co_return found;
   }
   net::Task<Result<std::vector<ledger::TrafficRow>>> traffic(std::optional<ChipId> chip, std::string from,

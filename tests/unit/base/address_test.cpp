@@ -53,5 +53,16 @@ TEST(Network, MatchesByPrefixWithinItsFamily) {
   EXPECT_FALSE(Network::parse("10.0.0.0/"));
 }
 
+TEST(HostAndPort, IsWrittenAndTakenApartWithItsBrackets) {
+  EXPECT_EQ(host_and_port_text("name.test", 443), "name.test:443");
+  EXPECT_EQ(host_and_port_text("2001:db8::1", 443), "[2001:db8::1]:443");
+  EXPECT_EQ(split_host_and_port("name.test:443").host, "name.test");
+  EXPECT_EQ(split_host_and_port("[2001:db8::1]:443").host, "[2001:db8::1]");
+  EXPECT_EQ(split_host_and_port("[2001:db8::1]:443").port, "443");
+  EXPECT_FALSE(split_host_and_port("[2001:db8::1]").port);
+  EXPECT_FALSE(split_host_and_port("[2001:db8::1:443").port);
+  EXPECT_EQ(split_host_and_port("name.test:").port, "");
+}
+
 }  // namespace
 }  // namespace chipgate

@@ -75,6 +75,36 @@ TEST(Rfc3339, RefusesWhatIsNoTime) {
   }
 }
 
+// A short text lies in the string itself, where a move leaves it.
+TEST(Secret, LeavesNothingBehindWhereItWasMovedFrom) {
+  const auto holds = [](const Secret& secret, std::string_view text) {
+    return std::string_view(reinterpret_cast<const char*>(&secret), sizeof secret).find(text) != std::string_view::npos;
+  };
+  Secret from("short-one");
+  ASSERT_TRUE(holds(from, "short-one"));
+  const Secret constructed(std::move(from));
+  EXPECT_FALSE(holds(from, "short-one"));  // NOLINT(bugprone-use-after-move): that is what is tested
+  Secret other("other-one");
+  Secret assigned;
+  assigned = std::move(other);
+  EXPECT_FALSE(holds(other, "other-one"));  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(constructed.reveal(), "short-one");
+  EXPECT_EQ(assigned.reveal(), "other-one");
+}
+
+TEST(Printable, IsOneLineThatNobodyElseWrote) {
+  EXPECT_EQ(printable("plain ~", 100), "plain ~");
+  EXPECT_EQ(printable("a\r\nb\x7f\xc3", 100), "a??b??");
+  EXPECT_EQ(printable("abcdef", 3), "abc");
+}
+
+TEST(Join, NeverGrows) {
+  const std::string secret(1'000, 'x');
+  const auto text = join(std::array<std::string_view, 3>{"a", secret, "b"});
+  EXPECT_EQ(text, "a" + secret + "b");
+  EXPECT_EQ(text.capacity(), text.size());
+}
+
 TEST(Ascii, FoldsCaseOfLettersOnly) {
   EXPECT_TRUE(equals_ignoring_case("Host", "hOST"));
   EXPECT_FALSE(equals_ignoring_case("[", "{"));

@@ -98,6 +98,7 @@ TEST(Control, MayListenOnAUnixSocketWithATokenOfItsOwn) {
   EXPECT_FALSE(made.price);
   EXPECT_FALSE(made.webhook);
   EXPECT_EQ(settings(with_gateway("")).admin.token_file, "etc/chipgate.token");
+  EXPECT_EQ(settings(with_gateway("")).ledger.path, "etc/chipgate.db");
 }
 
 TEST(Endpoints, TakeTheirPortFromThePreset) {

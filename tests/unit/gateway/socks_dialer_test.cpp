@@ -128,5 +128,26 @@ TEST_F(SocksDialer, GarbageIsGarbled) {
   EXPECT_EQ(attempt.error(), ErrorKind::gateway_garbled);
 }
 
+net::Task<void> reach_for_requests(Dialer& dialer, Dial dial, std::optional<Result<net::EndPtr>>& result) {
+  protocol::Authority target{"web.whatsapp.com", 443};
+  auto reached = co_await dialer.reach_for_requests(dial, std::move(target));
+  result.emplace(std::move(reached));
+}
+
+// They would be taken for the beginning of the first request's answer.
+TEST_F(SocksDialer, BytesBeforeTheFirstPlainRequestMakeTheConnectionUseless) {
+  const provider::Credentials account{Secret("user-session-x"), Secret("pass")};
+  auto& attempt = attempts_.emplace_back(
+      shard(), counters_,
+      make_route(SessionIdentifier("chip-a-1"), Epoch(1), EndpointIndex(0), account, IpLiterals::carried));
+  std::optional<Result<net::EndPtr>> result;
+  shard().tasks().spawn(
+      reach_for_requests(*dialer_, {attempt.waiter, *attempt.route, attempt.watch, Clock::now() + 10s}, result));
+  asked().send(granted + "early");
+  ASSERT_TRUE(until([&] { return result.has_value(); }));
+  ASSERT_TRUE(result->has_error());
+  EXPECT_EQ(result->error().kind, ErrorKind::gateway_garbled);
+}
+
 }  // namespace
 }  // namespace chipgate::gateway

@@ -37,6 +37,17 @@ TEST_F(Chips, AreKeptAsTheyWerePut) {
   EXPECT_FALSE(row.deleted_at);
 }
 
+TEST_F(Chips, KeepWhereTheyComeFromAndTheirQuota) {
+  ChipRow row{.id = chip("alpha"), .port = 20001, .origin = ChipOrigin::api, .quota = {500, 9'000}, .created_at = at(0)};
+  EXPECT_EQ(wait(ledger().put_chip(row)).value().verdict, PutChip::created);
+  row.quota.day = 600;
+  EXPECT_EQ(wait(ledger().put_chip(row)).value().verdict, PutChip::changed);
+  EXPECT_EQ(wait(ledger().put_chip(row)).value().verdict, PutChip::unchanged);
+  reopen();
+  EXPECT_EQ(desk().restored.chips.front().origin, ChipOrigin::api);
+  EXPECT_EQ(desk().restored.chips.front().quota, (Quota{600, 9'000}));
+}
+
 TEST_F(Chips, PutTwiceAreUnchangedAndOtherwiseChanged) {
   put("alpha", "sales", 20001);
   EXPECT_EQ(put("alpha", "sales", 20001).verdict, PutChip::unchanged);

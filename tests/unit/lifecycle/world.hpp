@@ -153,6 +153,7 @@ class World : public testing::Test, private EventListener {
     opened.emplace(ledger::open_ledger(ledger_options, *control, "test"));
     service = std::make_unique<Service>(*control, options, *plane, *opened->ledger, provider, log, seeded());
     service->subscribe(*this);
+    for (auto& row : opened->restored.live) row.assigned_at -= older;
     service->begin(chips, opened->restored);
     service->start();
   }
@@ -241,6 +242,8 @@ class World : public testing::Test, private EventListener {
   ServiceOptions options;
   ledger::LedgerOptions ledger_options;
   std::vector<ChipSpec> chips;
+  // By so much what an earlier process assigned is older than it really is.
+  Milliseconds older{0};
   telemetry::Log log{{}, std::make_unique<NoLines>()};
   provider::Provider provider = smartproxy();
   std::unique_ptr<boost::asio::io_context> control;

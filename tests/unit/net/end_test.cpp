@@ -179,13 +179,5 @@ TEST_F(EndTest, AFinIsNoBreak) {
   EXPECT_FALSE(end->broken());
 }
 
-// epoll refuses plain files, as it refuses sockets once max_user_watches is used up.
-TEST_F(EndTest, WhatTheSetCannotTakeReadsAsBroken) {
-  const auto end = shard().set().add(UniqueFd(::open("/proc/self/status", O_RDONLY | O_CLOEXEC)));
-  EXPECT_TRUE(end->broken());
-  EXPECT_TRUE(end->readable());
-  EXPECT_TRUE(end->writable());
-}
-
 }  // namespace
 }  // namespace chipgate::net

@@ -4,9 +4,11 @@
 #include "unit/support/loopback.hpp"
 #include "unit/support/shard_test.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <functional>
 #include <sys/resource.h>
+#include <system_error>
 #include <vector>
 
 namespace chipgate::net {
@@ -164,6 +166,15 @@ TEST_F(ReadySetTest, EveryClosedDescriptorIsTold) {
   ends_.clear();
   EXPECT_EQ(freed, 3);
   shard().set().on_descriptor_freed(nullptr);
+}
+
+// The kernel watches no regular file; it says the same where it watches no more sockets.
+TEST_F(ReadySetTest, WhatTheKernelDoesNotWatchIsNoEnd) {
+  const auto file = [] { return UniqueFd(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)); };
+  errno = 0;
+  EXPECT_EQ(shard().set().add(file()), nullptr);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_THROW((void)shard().set().add_listener(file()), std::system_error);
 }
 
 }  // namespace

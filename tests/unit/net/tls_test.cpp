@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iostream>
 #include <malloc.h>
+#include <openssl/ssl.h>
 #include <optional>
 #include <vector>
 
@@ -156,17 +157,25 @@ TEST_F(TlsTest, AWriteThatBlockedGoesOnFromAnotherBuffer) {
   EXPECT_TRUE(same(peer.received(), bytes));
 }
 
+TEST_F(TlsTest, AWriteTakesAsManyRecordsAsItNeeds) {
+  auto [end, peer, step] = dial(client_, gateway_);
+  const auto bytes = pattern(40'000);
+  EXPECT_EQ(end->write(bytes).bytes, bytes.size());
+  ASSERT_TRUE(until([&] { return peer.received().size() == bytes.size(); }));
+  EXPECT_TRUE(same(peer.received(), bytes));
+}
+
 TEST_F(TlsTest, TheSecondConnectionResumesTheSession) {
   {
     auto [end, peer, step] = dial(client_, gateway_);
     ASSERT_EQ(step, TlsSession::Step::done);
-    EXPECT_FALSE(TlsClient::resumed(end->tls()));
+    EXPECT_EQ(SSL_session_reused(end->tls().get()), 0);
     quiesce();
     drain(*end);  // under TLS 1.3 the tickets come now
   }
   auto [end, peer, step] = dial(client_, gateway_);
   ASSERT_EQ(step, TlsSession::Step::done);
-  EXPECT_TRUE(TlsClient::resumed(end->tls()));
+  EXPECT_EQ(SSL_session_reused(end->tls().get()), 1);
 }
 
 TEST_F(TlsTest, AWrongNameIsTheCertificatesFault) {
@@ -175,6 +184,15 @@ TEST_F(TlsTest, AWrongNameIsTheCertificatesFault) {
   const auto failure = TlsClient::failure_of(end->tls());
   EXPECT_TRUE(failure.certificate);
   EXPECT_NE(failure.text.find("mismatch"), std::string::npos) << failure.text;
+}
+
+// OpenSSL takes no name, or half of it, and would then check none, or another one.
+TEST_F(TlsTest, ANameThatCannotBeCheckedOpensNothing) {
+  const auto pair = test::tcp_pair();
+  for (const auto& name : {std::string(), std::string(300, 'a'), std::string("gateway.test\0.other", 19)}) {
+    EXPECT_FALSE(client_.open(pair.ours.get(), name, "key")) << name;
+  }
+  EXPECT_TRUE(client_.open(pair.ours.get(), "gateway.test", "key"));
 }
 
 TEST_F(TlsTest, AnExpiredCertificateIsRefused) {

@@ -127,10 +127,10 @@ TEST_F(WaiterTest, TheDeadlineWinsOverBytesThatCameInTheSameInstant) {
 TEST_F(WaiterTest, ADeadlineInThePastFailsTheNextWaitAtOnce) {
   auto [end, peer] = link();
   Waiter waiter(shard());
-  waiter.deadline(Clock::now() - 1ms, ErrorKind::out_of_budget);
+  waiter.deadline(Clock::now() - 1ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(read_once(waiter, *end));
   ASSERT_TRUE(ended());
-  EXPECT_EQ(results_.front(), ErrorKind::out_of_budget);
+  EXPECT_EQ(results_.front(), ErrorKind::gateway_silent);
 }
 
 TEST_F(WaiterTest, ADeadlineCanBeMovedAndTakenAway) {
@@ -193,6 +193,23 @@ TEST_F(WaiterTest, AGuardedClientsResetEndsWaitsOnOthers) {
   EXPECT_EQ(results_.front(), ErrorKind::client_gone);
 }
 
+TEST_F(WaiterTest, AGuardedClientsEndCountsAsLeavingWhereThatIsSaidAndAllIsRead) {
+  auto [client, client_peer] = link();
+  auto [gateway, gateway_peer] = link();
+  Waiter waiter(shard());
+  waiter.guard(client.get(), Waiter::Gone::at_end);
+  shard().tasks().spawn(read_once(waiter, *gateway));
+  client_peer.send("early bytes");
+  client_peer.finish();
+  quiesce();
+  EXPECT_TRUE(results_.empty()) << "there is more to say";
+  std::array<char, 64> room;
+  EXPECT_EQ(client->read(room).bytes, 11U);
+  waiter.wake();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(results_.front(), ErrorKind::client_gone);
+}
+
 TEST_F(WaiterTest, SleepUntilLastsThroughWakes) {
   Waiter waiter(shard());
   const auto at = Clock::now() + 40ms;
@@ -208,13 +225,13 @@ TEST_F(WaiterTest, SleepUntilLastsThroughWakes) {
 
 TEST_F(WaiterTest, TheDeadlineStandsDuringAndAfterASleepUntil) {
   Waiter waiter(shard());
-  waiter.deadline(Clock::now() + 500ms, ErrorKind::out_of_budget);
+  waiter.deadline(Clock::now() + 500ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(sleep_until(waiter, Clock::now() + 10ms));
   ASSERT_TRUE(ended());
   EXPECT_EQ(results_.front(), std::nullopt);
   shard().tasks().spawn(sleep_once(waiter));
   ASSERT_TRUE(until([&] { return results_.size() == 2; }));
-  EXPECT_EQ(results_.back(), ErrorKind::out_of_budget);
+  EXPECT_EQ(results_.back(), ErrorKind::gateway_silent);
 
   waiter.deadline(Clock::now() + 10ms, ErrorKind::gateway_silent);
   shard().tasks().spawn(sleep_until(waiter, Clock::now() + 1h));

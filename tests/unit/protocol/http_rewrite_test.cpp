@@ -24,7 +24,7 @@ ResponseHead response(std::string_view bytes) {
 
 std::string forward(std::string_view bytes, TargetForm form = TargetForm::absolute, std::string_view line = {}) {
   const auto head = request(bytes);
-  return forward_request_head(head, parse_absolute_url(head.target).value(), form, line);
+  return std::string(forward_request_head(head, parse_absolute_url(head.target).value(), form, line).reveal());
 }
 
 TEST(ForwardRequest, KeepsTheAbsoluteFormForAGatewayAndAddsItsCredentials) {
@@ -47,6 +47,30 @@ TEST(ForwardRequest, PromisesNoMoreThanItsClientUnderstands) {
 TEST(ForwardRequest, TakesTheHostFromTheUrlWhateverTheFieldSays) {
   EXPECT_EQ(forward("GET http://[2001:db8::1]:80/ HTTP/1.1\r\nhost: evil.test\r\n\r\n"),
             "GET http://[2001:db8::1]/ HTTP/1.1\r\nHost: [2001:db8::1]\r\n\r\n");
+}
+
+TEST(ForwardRequest, AsksForAWholeServersOptionsAsTheServerExpects) {
+  const std::string_view bare = "OPTIONS http://a.test HTTP/1.1\r\n\r\n";
+  EXPECT_EQ(forward(bare, TargetForm::origin), "OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  EXPECT_EQ(forward(bare, TargetForm::absolute), "OPTIONS http://a.test HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  EXPECT_EQ(forward("OPTIONS http://a.test/ HTTP/1.1\r\n\r\n", TargetForm::origin),
+            "OPTIONS / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+}
+
+TEST(ForwardRequest, CountsTheHopsOfOptions) {
+  const auto of = [](const std::string& method, const std::string& count) {
+    return forward(method + " http://a.test/x HTTP/1.1\r\nMax-Forwards: " + count + "\r\n\r\n");
+  };
+  EXPECT_NE(of("OPTIONS", "10").find("\r\nMax-Forwards: 9\r\n"), std::string::npos);
+  EXPECT_NE(of("OPTIONS", "many").find("\r\nMax-Forwards: many\r\n"), std::string::npos);
+  EXPECT_NE(of("GET", "10").find("\r\nMax-Forwards: 10\r\n"), std::string::npos);
+}
+
+TEST(LastHop, IsWhereOptionsMayGoNoFurther) {
+  EXPECT_TRUE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\nMax-Forwards: 1\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("OPTIONS http://a.test/ HTTP/1.1\r\n\r\n")));
+  EXPECT_FALSE(is_last_hop(request("GET http://a.test/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n")));
 }
 
 TEST(ForwardRequest, DropsTheClientsHop) {
@@ -103,9 +127,9 @@ TEST(KeepAlive, FollowsTheVersionAndWhatTheClientSays) {
 
 TEST(ConnectRequest, HoldsNothingButTheTargetAndTheCredentials) {
   EXPECT_EQ(
-      connect_request({"web.whatsapp.com", 443}, "Proxy-Authorization: Basic QQ==\r\n"),
+      connect_request({"web.whatsapp.com", 443}, "Proxy-Authorization: Basic QQ==\r\n").reveal(),
       "CONNECT web.whatsapp.com:443 HTTP/1.1\r\nHost: web.whatsapp.com:443\r\nProxy-Authorization: Basic QQ==\r\n\r\n");
-  EXPECT_EQ(connect_request({"2001:db8::1", 443}, ""),
+  EXPECT_EQ(connect_request({"2001:db8::1", 443}, "").reveal(),
             "CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\r\n");
 }
 

@@ -65,12 +65,26 @@ TEST(RefusalPacer, SlowsAStormDown) {
   EXPECT_LE(refusals, 4 + 3600 / 15 + 1);
 }
 
-TEST(RefusalPacing, SparesTheClientsOwnFaults) {
-  EXPECT_FALSE(is_paced(ErrorKind::malformed_request));
-  EXPECT_FALSE(is_paced(ErrorKind::client_auth_required));
-  EXPECT_TRUE(is_paced(ErrorKind::no_assignment));
-  EXPECT_TRUE(is_paced(ErrorKind::gateway_refused));
-  EXPECT_TRUE(is_paced(ErrorKind::provider_auth));
+TEST(RefusalPacing, SparesTheClientsOwnFaultsWhereTheyAreTold) {
+  for (const auto form : {RefusalForm::status, RefusalForm::socks_reply}) {
+    EXPECT_FALSE(is_paced(form, ErrorKind::malformed_request));
+    EXPECT_FALSE(is_paced(form, ErrorKind::client_auth_required));
+    EXPECT_TRUE(is_paced(form, ErrorKind::no_assignment));
+    EXPECT_TRUE(is_paced(form, ErrorKind::gateway_refused));
+    EXPECT_TRUE(is_paced(form, ErrorKind::provider_auth));
+  }
+}
+
+TEST(RefusalPacing, SlowsEveryResetWhoeverIsAtFault) {
+  for (const auto form : {RefusalForm::reset, RefusalForm::established_then_reset}) {
+    EXPECT_TRUE(is_paced(form, ErrorKind::client_auth_required));
+    EXPECT_TRUE(is_paced(form, ErrorKind::client_not_allowed));
+    EXPECT_TRUE(is_paced(form, ErrorKind::gateway_refused));
+  }
+}
+
+TEST(RefusalPacing, KeepsNothingForAClientThatIsGone) {
+  EXPECT_FALSE(is_paced(RefusalForm::silent_close, ErrorKind::client_gone));
 }
 
 TEST(Pacing, ASecondWhatsAppNumberIsSlowedDownAsIfItWereNoFaultOfTheClients) {

@@ -69,15 +69,23 @@ TEST(Refusal, IsNeverASocksReplyThatReadsAsABadSession) {
   EXPECT_EQ(refusal_form(socks4, ErrorKind::no_assignment), RefusalForm::established_then_reset);
 }
 
-TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyle) {
-  for (const auto kind :
-       {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout, ErrorKind::head_truncated,
-        ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https, ErrorKind::client_auth_required}) {
+TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyleWhileItIsNotComplete) {
+  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout,
+                          ErrorKind::head_truncated, ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https}) {
     for (const auto& client : all_clients()) {
-      if (client.protocol == ClientProtocol::http) {
+      if (client.protocol == ClientProtocol::http && client.request != RequestKind::connect) {
         EXPECT_EQ(refusal_form(client, kind), RefusalForm::status);
       }
     }
+  }
+}
+
+// Baileys stays in "connecting" for ever at any status, 407 too.
+TEST(Refusal, OfACompleteConnectWithoutAUserAgentIsNeverAStatus) {
+  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::client_auth_required}) {
+    EXPECT_EQ(refusal_form(node, kind), RefusalForm::reset);
+    EXPECT_EQ(refusal_form(behind_docker, kind), RefusalForm::established_then_reset);
+    EXPECT_EQ(refusal_form(browser, kind), RefusalForm::status);
   }
 }
 
@@ -114,6 +122,7 @@ TEST(Refusal, FollowsAForcedStyleWhereTheClientCanBear) {
     for (auto client : {node, browser, behind_docker}) {
       client.style = style;
       EXPECT_EQ(refusal_form(client, ErrorKind::gateway_refused), form);
+      EXPECT_EQ(refusal_form(client, ErrorKind::client_auth_required), form);
     }
   }
   const std::pair<FailStyle, RefusalForm> socks[] = {{FailStyle::status, RefusalForm::socks_reply},
@@ -145,6 +154,13 @@ TEST(StatusRefusal, IsAWholeAnswerThatSaysWhy) {
             "X-Chipgate-Error: provider_no_exit\r\nRetry-After: 1\r\n"
             "Content-Type: text/plain\r\nContent-Length: 73\r\nConnection: close\r\n\r\n"
             "chipgate: the provider has no exit to give (503, 525) [provider_no_exit]\n");
+}
+
+TEST(StatusRefusal, HasNoBodyForHead) {
+  const auto whole = status_refusal({ErrorKind::gateway_refused});
+  const auto head = status_refusal({ErrorKind::gateway_refused}, ResponseTo::head);
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  EXPECT_TRUE(whole.starts_with(head));
 }
 
 TEST(StatusRefusal, AsksForCredentialsAndForPatience) {

@@ -109,14 +109,41 @@ TEST_F(Ending, BytesOnTheirWayToASlowSurvivorAreNotDroppedByItsReset) {
   joined.upstream->send(bytes);
   ASSERT_TRUE(until([&] { return joined.record.down == bytes.size(); }));
   joined.upstream->reset();
-  ASSERT_TRUE(end(joined));
+  quiesce();
+  EXPECT_FALSE(joined.ended());
   joined.client->resume_reading();
   ASSERT_TRUE(until([&] { return joined.client->ended(); }));
   EXPECT_TRUE(same(joined.client->received(), bytes));
+  // Not an end: the stream is cut.
+  EXPECT_EQ(joined.client->error(), ECONNRESET);
+  ASSERT_TRUE(end(joined));
+  EXPECT_EQ(joined.record.ended, ErrorKind::upstream_reset);
+}
+
+// Part of it is held by the tunnel, part waits unread behind that.
+TEST_F(Ending, WhatADeadSenderHadSentReachesASlowReceiverAndThenAReset) {
+  auto& joined = settled(8 * 1024);
+  joined.client->pause_reading();
+  const auto bytes = pattern(90'000);
+  joined.upstream->send(bytes);
+  quiesce();
+  test::settle(joined.upstream->fd());
+  ASSERT_EQ(net::unacknowledged(joined.upstream->fd()), 0);
+  ASSERT_LT(joined.record.down + static_cast<std::size_t>(held()), bytes.size());
+  joined.upstream->reset();
+  quiesce();
+  EXPECT_FALSE(joined.ended());
+  joined.client->resume_reading();
+  ASSERT_TRUE(until([&] { return joined.client->ended(); }));
+  EXPECT_TRUE(same(joined.client->received(), bytes));
+  EXPECT_EQ(joined.client->error(), ECONNRESET);
+  ASSERT_TRUE(end(joined));
+  EXPECT_EQ(joined.record.ended, ErrorKind::upstream_reset);
 }
 
 // Nobody reads from the one that is gone, since the other takes nothing.
-TEST_F(Ending, AResetIsSeenBehindAReceiverThatBlocks) {
+TEST_F(Ending, AResetIsSeenBehindAReceiverThatBlocksAndEndsTheTunnelWithinHalfClosed) {
+  use({.half_closed = Milliseconds(100)});
   auto& joined = settled(8 * 1024);
   joined.client->pause_reading();
   joined.upstream->send(pattern(2'000'000));
@@ -152,6 +179,7 @@ TEST_F(Ending, AnEarlyAnswerArrivesAlthoughTheRequestCanNotBeDelivered) {
     joined.client->send(pattern(50'000));
     ASSERT_TRUE(until([&] { return joined.client->ended(); }));
     EXPECT_EQ(joined.client->received(), "413, and no more of that");
+    EXPECT_EQ(joined.client->error(), ECONNRESET);
     ASSERT_TRUE(end(joined));
   }
 }

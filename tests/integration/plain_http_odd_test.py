@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Plain requests that are rare: other methods, other protocols behind them, bodies that stop."""
+
+from __future__ import annotations
+
+import unittest
+
+import scripted
+import wire
+from wire import get_head
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Methods(scripted.ScriptedTest):
+    def setUp(self) -> None:
+        self.port = self.ports["alpha"]
+        self.heard: list[str] = []
+        self.gateway.script = self.script
+
+    def script(self, client: wire.Client) -> None:
+        while True:
+            self.heard.append(client.through(b"\r\n\r\n").decode())
+            client.send(OK)
+
+    def test_trace_is_refused_since_its_answer_would_repeat_the_credentials(self) -> None:
+        with wire.Client(self.port) as client:
+            answer = client.send(get_head("http://trace.sim/", method="TRACE")).answer()
+        self.assertEqual((answer.status, answer.get("x-chipgate-error")), (400, "malformed_request"))
+        self.assertEqual(self.heard, [])
+
+    def test_options_that_may_go_no_further_is_answered_here(self) -> None:
+        with wire.Client(self.port) as client:
+            answer = client.send(get_head("http://last.sim/", "Max-Forwards: 0", method="OPTIONS")).answer()
+            self.assertEqual((answer.status, answer.body), (200, b""))
+            self.assertIn("GET", answer.get("allow") or "")
+        self.assertEqual(self.heard, [])
+
+    def test_a_refused_head_has_no_body(self) -> None:
+        with wire.Client(self.port) as client:
+            client.send(b"HEAD https://clear.sim/ HTTP/1.1\r\n\r\n")
+            answer = client.answer("HEAD")
+            self.assertEqual((answer.status, client.rest()), (400, (b"", "eof")))
+            self.assertGreater(int(answer.get("content-length") or 0), 0)
+
+    def test_options_that_may_go_on_loses_one_hop(self) -> None:
+        with wire.Client(self.port) as client:
+            client.send(get_head("http://next.sim/x", "Max-Forwards: 3", method="OPTIONS")).answer()
+        self.assertIn("\r\nMax-Forwards: 2\r\n", self.heard[0])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

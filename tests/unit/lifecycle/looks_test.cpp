@@ -1,0 +1,181 @@
+// Chips that are looked at while they are active.
+#include "world.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+class Looks : public World {
+ protected:
+  Looks() { options.life.verify.interval = Milliseconds(20); }
+  void move(std::string_view name, unsigned to) {
+    plane->exits[chip(name).assignment->session.value()] = PlayedPlane::address(to);
+  }
+};
+
+TEST_F(Looks, ThatSayTheSameKeepTheAssignmentFresh) {
+  add("alpha");
+  open();
+  const auto first = connected().assignment;
+  ASSERT_TRUE(until([&] { return chip().assignment->verified_at > first->verified_at; }));
+  EXPECT_EQ(chip().assignment->id, first->id);
+  EXPECT_TRUE(until([&] { return history().front().row.verified_at > first->verified_at; }));
+}
+
+TEST_F(Looks, AMoveIsFencedRecordedAndRedrawn) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  move("alpha", 9);
+  ASSERT_TRUE(until([&] { return chip().assignment && chip().assignment->id != first.id && port().route; }));
+  EXPECT_EQ(port().told, ErrorKind::exit_moved);
+  const auto rows = history();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1].row.release_reason, "moved");
+  EXPECT_TRUE(rows[1].row.exposure.has_value());
+  ASSERT_EQ(rows[1].observations.size(), 1U);
+  EXPECT_EQ(rows[1].observations[0].address, PlayedPlane::address(9));
+  EXPECT_NE(chip().assignment->exits.v4, PlayedPlane::address(9));
+  const auto possibly = history({.exit_ip = PlayedPlane::address(9)});
+  ASSERT_EQ(possibly.size(), 1U);
+  EXPECT_EQ(possibly[0].certainty, ledger::Certainty::possibly);
+}
+
+TEST_F(Looks, AnotherChipsMovedExitIsKeptFromBothOfThem) {
+  add("alpha");
+  add("beta");
+  open();
+  const auto first = *connected("alpha").assignment;
+  plane->pool = {PlayedPlane::address(9), PlayedPlane::address(4)};
+  plane->next_exit = 0;
+  move("alpha", 9);
+  ASSERT_TRUE(until([&] { return chip("alpha").assignment && chip("alpha").assignment->id != first.id; }));
+  EXPECT_EQ(chip("alpha").assignment->exits.v4, PlayedPlane::address(4));
+}
+
+TEST_F(Looks, BlockLeavesTheDecisionToTheOperator) {
+  add("alpha");
+  options.life.verify.on_change = OnChange::block;
+  open();
+  (void)connected();
+  move("alpha", 9);
+  ASSERT_TRUE(until_state(State::blocked));
+  EXPECT_EQ(chip().trouble->kind, ErrorKind::exit_moved);
+  service->wanted(ChipIndex(0));
+  EXPECT_EQ(chip().state, State::blocked);
+  EXPECT_EQ(port().refusals.back(), ErrorKind::exit_moved);
+  EXPECT_EQ(connected().state, State::active);
+}
+
+TEST_F(Looks, OneEchoThatLiesMovesNobody) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  plane->lies["echo-a"] = PlayedPlane::address(99);
+  const auto before = plane->looks;
+  ASSERT_TRUE(until([&] { return plane->looks > before + 10; }));
+  EXPECT_EQ(chip().assignment->id, first.id);
+  EXPECT_EQ(told("chip.moved"), 0U);
+}
+
+TEST_F(Looks, ThatSayNothingKeepTheTunnelsUntilTheyAreTooOld) {
+  add("alpha");
+  options.life.verify.max_age = Milliseconds(200);
+  open();
+  const auto first = *connected().assignment;
+  plane->silent_echoes = {"echo-a", "echo-b"};
+  ASSERT_TRUE(until_state(State::resuming));
+  EXPECT_FALSE(port().route) << "no new tunnels";
+  EXPECT_FALSE(port().told) << "and none of the old ones cut";
+  EXPECT_EQ(chip().assignment->id, first.id);
+  plane->silent_echoes.clear();
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_TRUE(port().route);
+  EXPECT_EQ(chip().assignment->id, first.id);
+}
+
+TEST_F(Looks, AReplyThatNamesAnotherExitAdmitsNothingUntilTwoEchoesHaveSpoken) {
+  add("alpha");
+  options.life.verify.interval = std::chrono::hours(1);
+  open();
+  const auto first = *connected().assignment;
+  service->other_exit(ChipIndex(0), port().epoch, PlayedPlane::address(8));
+  EXPECT_FALSE(port().route);
+  ASSERT_TRUE(until_state(State::active)) << "the header lied";
+  EXPECT_EQ(chip().assignment->id, first.id);
+  move("alpha", 9);
+  service->other_exit(ChipIndex(0), port().epoch, PlayedPlane::address(9));
+  ASSERT_TRUE(until([&] { return chip().assignment && chip().assignment->id != first.id; }));
+}
+
+TEST_F(Looks, NewsOfAnEpochThatIsPastIsDropped) {
+  add("alpha");
+  options.life.verify.interval = std::chrono::hours(1);
+  open();
+  (void)connected();
+  const auto calls = plane->calls;
+  service->other_exit(ChipIndex(0), Epoch(port().epoch.value() + 1), PlayedPlane::address(8));
+  EXPECT_EQ(plane->calls, calls);
+}
+
+TEST_F(Looks, ASessionWhoseExitIsGoneIsReplacedAfterAWhile) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  // The first retries come after a second and more: a real wait of some seconds.
+  plane->failure = Error{ErrorKind::provider_session_lost};
+  const auto index = ChipIndex(0);
+  for (int i = 0; i < 5; ++i) (void)run(service->verify(id("alpha")));
+  plane->failure.reset();
+  ASSERT_TRUE(
+      until([&] { return chip().assignment && chip().assignment->id != first.id && plane->ports[index].route; }));
+  EXPECT_EQ(history()[1].row.release_reason, "exit_lost");
+}
+
+TEST_F(Looks, AnAccountThatIsRefusedEndsNoAssignment) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  plane->failure = Error{ErrorKind::provider_auth};
+  ASSERT_TRUE(until([&] { return service->gateway().account.has_value(); }));
+  for (int i = 0; i < 6; ++i) (void)run(service->verify(id("alpha")));
+  EXPECT_EQ(chip().assignment->id, first.id);
+  EXPECT_EQ(chip().state, State::active);
+  plane->failure.reset();
+  EXPECT_TRUE(until([&] { return !service->gateway().account.has_value(); }));
+}
+
+TEST_F(Looks, VerifyAnswersWhatWasSeen) {
+  add("alpha");
+  options.life.verify.interval = std::chrono::hours(1);
+  open();
+  (void)connected();
+  EXPECT_EQ(std::get<VerifyAnswer>(run(service->verify(id("alpha")))).verdict, LookVerdict::same);
+  plane->silent_echoes = {"echo-a", "echo-b"};
+  EXPECT_EQ(std::get<VerifyAnswer>(run(service->verify(id("alpha")))).verdict, LookVerdict::unknown);
+  plane->silent_echoes.clear();
+  move("alpha", 9);
+  const auto answer = std::get<VerifyAnswer>(run(service->verify(id("alpha"))));
+  EXPECT_EQ(answer.verdict, LookVerdict::other);
+  EXPECT_EQ(answer.address, PlayedPlane::address(9));
+}
+
+TEST_F(Looks, CountAsChipgatesOwnTraffic) {
+  add("alpha");
+  open();
+  (void)connected();
+  port().usage.bytes_up = 1'000;
+  const auto view = chip();
+  EXPECT_GE(view.traffic_today.up, 1'100U);
+  bool stopped = false;
+  service->stop([&] { stopped = true; });
+  ASSERT_TRUE(until([&] { return stopped; }));
+  const auto rows = run(opened->ledger->traffic(id("alpha"), "", "")).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].clients.up, 1'000U);
+  EXPECT_GE(rows[0].own.up, 100U);
+  EXPECT_GE(rows[0].own.down, 200U);
+}
+
+}  // namespace
+}  // namespace chipgate::lifecycle

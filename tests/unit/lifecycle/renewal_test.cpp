@@ -1,0 +1,85 @@
+// Assignments whose lifetime ends.
+#include "world.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+class Renewal : public World {
+ protected:
+  Renewal() {
+    provider::ProviderOptions made;
+    made.preset = "custom";
+    made.username = "user";
+    made.password = Secret("pass");
+    made.username_template = "{username}-lifetime-{lifetime_minutes}-session-{session}";
+    made.lifetime = std::chrono::minutes(1);
+    provider = provider::Provider::make(made).value();
+    add("alpha");
+    open();
+    first = *connected().assignment;
+    // The last fifth of the minute has begun.
+    older = std::chrono::seconds(50);
+  }
+  AssignmentView first;
+};
+
+TEST_F(Renewal, TheSuccessorTakesOverWithAFenceAndInOneTransaction) {
+  reopen();
+  ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+  const auto second = *chip().assignment;
+  EXPECT_NE(second.id, first.id);
+  EXPECT_NE(second.exits, first.exits);
+  EXPECT_EQ(chip().state, State::active);
+  EXPECT_EQ(port().told, ErrorKind::renewed);
+  ASSERT_TRUE(port().route);
+  EXPECT_EQ(port().route->session, second.session);
+  EXPECT_EQ(port().route->epoch, port().epoch);
+  const auto rows = history();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].row.state, ledger::AssignmentState::open);
+  EXPECT_EQ(rows[1].row.release_reason, "renewed");
+  EXPECT_LE(*rows[1].row.released_at, rows[0].row.released_at.value_or(WallTime::max()));
+}
+
+TEST_F(Renewal, WaitsForAQuietMoment) {
+  close();
+  open();
+  plane->exits[first.session.value()] = *first.exits.v4;
+  port().usage.tunnels_open = 1;
+  port().usage.last_used = Clock::now() + std::chrono::hours(1);
+  ASSERT_TRUE(until([&] { return chip().pending.has_value(); }));
+  EXPECT_EQ(chip().state, State::renewing);
+  EXPECT_EQ(chip().assignment->id, first.id);
+  settle();
+  EXPECT_FALSE(port().told);
+  port().usage.last_used = Clock::now() - std::chrono::seconds(6);
+  ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+}
+
+TEST_F(Renewal, AReleaseMeanwhileClosesBothRows) {
+  close();
+  open();
+  plane->exits[first.session.value()] = *first.exits.v4;
+  port().usage.tunnels_open = 1;
+  port().usage.last_used = Clock::now() + std::chrono::hours(1);
+  ASSERT_TRUE(until([&] { return chip().pending.has_value(); }));
+  (void)run(service->release(id("alpha"), std::nullopt));
+  EXPECT_EQ(chip().state, State::released);
+  for (const auto& row : history()) EXPECT_EQ(row.row.state, ledger::AssignmentState::closed);
+  EXPECT_EQ(history().size(), 2U);
+}
+
+TEST_F(Renewal, ThatFindsNothingKeepsWhatThereIs) {
+  close();
+  open();
+  plane->exits[first.session.value()] = *first.exits.v4;
+  plane->pool = {*first.exits.v4};
+  ASSERT_TRUE(until([&] { return chip().trouble && chip().trouble->kind == ErrorKind::no_free_exit; }));
+  EXPECT_EQ(chip().assignment->id, first.id);
+  EXPECT_TRUE(port().route);
+  plane->pool = {PlayedPlane::address(6)};
+  EXPECT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+}
+
+}  // namespace
+}  // namespace chipgate::lifecycle
