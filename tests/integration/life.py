@@ -28,7 +28,8 @@ class Operator:
 
     def raw(self, method: str, path: str, body: Line | None = None, **headers: str) -> tuple[int, http.client.HTTPResponse]:
         connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=2 * stack.ANSWER_SECONDS)
-        sent = {"Authorization": f"Bearer {self.token}", **headers}
+        # Closed with its answer, so that nobody has to keep it.
+        sent = {"Authorization": f"Bearer {self.token}", "Connection": "close", **headers}
         if body is not None:
             sent["Content-Type"] = "application/json"
         connection.request(method, f"/api/v1/{path}", json.dumps(body) if body is not None else None, sent)
@@ -123,13 +124,13 @@ class Stream:
 
     def __iter__(self) -> Iterator[Line]:
         event: Line = {}
-        while line := self._answer.readline().decode().rstrip("\r\n") or (event and "end"):
-            if line == "end":
+        while written := self._answer.readline().decode():
+            key, _, value = written.rstrip("\r\n").partition(":")
+            if key in ("id", "event", "data"):
+                event[key] = value.strip()
+            elif not written.strip() and event:
                 yield event
                 event = {}
-            elif line.startswith(("id:", "event:", "data:")):
-                key, _, value = line.partition(":")
-                event[key] = value.strip()
 
     def first(self, kind: str) -> Line:
         """The next one of its kind; the socket's timeout bounds the wait."""
