@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import random
 import statistics
 import time
@@ -49,6 +50,8 @@ def run(plan: Plan, folder: Path) -> Result:
         "fewest assignments of a chip": min(sum(row.chip == chip for row in evidence.assignments)
                                             for chip in evidence.chips),
         "attempts under an assignment": f"{answered} of {attempts} answered ({100 * answered / max(attempts, 1):.1f} %)",
+        "why others were not": dict(collections.Counter(one.why for one in judge.under_assignment(evidence)
+                                                       if not one.answered).most_common()),
         "chunks of clients": sum(one.chip is not None for one in evidence.heard),
         "chunks of looks": sum(one.chip is None for one in evidence.heard),
         "longest wait": f"{max((one.until - one.since for one in evidence.waits), default=0):.1f} s",
@@ -117,7 +120,7 @@ def main() -> None:
     import tempfile
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reply-headers", action="store_true")
-    for name, fallback in (("seed", 1), ("chips", 50), ("steps", 2_000), ("kills", 20), ("storms", 3)):
+    for name, fallback in (("seed", 1), ("chips", 50), ("steps", 4_000), ("kills", 40), ("storms", 5)):
         parser.add_argument(f"--{name}", type=int, default=fallback)
     parser.add_argument("--program", default="chipgate")
     parser.add_argument("--without", default="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import struct
 import time
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class Hammer:
     async def _attempt(self, chip: str, port: int, way: str) -> None:
         began = time.time()
         answered = False
+        why = ""
         writer = None
         try:
             async with asyncio.timeout(PATIENCE):
@@ -75,12 +77,14 @@ class Hammer:
                 speak = await self._open(reader, writer, way)
                 await speak(chip, reader, writer)
             answered = True
+            took = time.time() - began
             await self._go_on(chip, reader, writer, speak)
-        except (OSError, EOFError, TimeoutError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, EOFError, TimeoutError) as error:
+            why = f"{way}: {type(error).__name__} {error}"
         finally:
             if not self.stopping or answered:
-                self.attempts.append(Attempt(chip, began, answered))
+                took = took if answered else time.time() - began
+                self.attempts.append(Attempt(chip, began, answered, "" if answered else why, took))
             if writer is not None:
                 self._end(writer)
 
@@ -110,8 +114,9 @@ class Hammer:
             writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{agent}\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             accepted = head.split()[1] == b"200"
+            said = re.search(rb"X-Chipgate-Error: (\w+)", head)
         if not accepted:
-            raise EOFError
+            raise EOFError(said[1].decode() if way != "socks5" and said else "refused")
         return self._echo
 
     async def _echo(self, chip: str, reader: Any, writer: Any) -> None:

@@ -76,6 +76,8 @@ class Attempt:
     chip: str
     began: float
     answered: bool
+    why: str = ""  # it was not
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -225,13 +227,18 @@ class _Trial:
                                           f"were on {source} from {other.opened:.3f}")
 
 
-def served(evidence: Evidence) -> tuple[int, int]:
-    """Of the attempts that began under an open assignment: how many got their bytes, and how many there were."""
+def under_assignment(evidence: Evidence) -> list[Attempt]:
+    """The attempts that began while their chip had an assignment that nobody had begun to end."""
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for row in evidence.assignments:
         rows[row.chip].append(row)
-    under = [one for one in evidence.attempts
-             if any(row.opened <= one.began < min(row.end, row.closing or math.inf) for row in rows[one.chip])]
+    return [one for one in evidence.attempts
+            if any(row.opened <= one.began < min(row.end, row.closing or math.inf) for row in rows[one.chip])]
+
+
+def served(evidence: Evidence) -> tuple[int, int]:
+    """Of the attempts under an assignment: how many got their bytes, and how many there were."""
+    under = under_assignment(evidence)
     return sum(one.answered for one in under), len(under)
 
 

@@ -32,8 +32,8 @@ class Plan:
 
     seed: int = 1
     chips: int = 50
-    steps: int = 2_000
-    kills: int = 20
+    steps: int = 4_000
+    kills: int = 40
     pool: int = 80
     reply_headers: bool = False
     # Times are in seconds.
@@ -43,7 +43,7 @@ class Plan:
     program: str = "chipgate"
     # What an unguarded chipgate leaves out.
     without: str = ""
-    storms: int = 3
+    storms: int = 5
     workers: int = 8
 
     @property

@@ -125,6 +125,16 @@ class Lifecycle(life.LifeTest):
         self.assertNotEqual(self.exits_of("alpha"), before)
         self.assertEqual(api.history("chip=alpha")[1]["release_reason"], "rotated")
 
+    def test_a_rotate_that_does_not_wait_is_under_way(self) -> None:
+        api = self.live()
+        api.put("alpha")
+        first = api.connect("alpha")["assignment_id"]
+        self.silence_looks()
+        status, answer = api.act("alpha", "rotate", wait="0s", force=True)
+        self.assertEqual((status, answer["state"] in ("releasing", "acquiring")), (202, True), answer)
+        self.sim.clear()
+        api.await_another("alpha", first)
+
     def test_a_late_word_about_an_assignment_does_not_end_its_successor(self) -> None:
         api = self.live()
         api.put("alpha")
