@@ -16,14 +16,16 @@ struct DenialInfo {
 };
 
 // In the order of the enumeration.
-constexpr std::array<DenialInfo, 8> denials{{{"unknown_chip", 404},
-                                             {"not_current", 409},
-                                             {"port_taken", 409},
-                                             {"port_out_of_range", 400},
-                                             {"alias_taken", 409},
-                                             {"bad_id", 400},
-                                             {"configured", 409},
-                                             {"ledger_unavailable", 503}}};
+constexpr std::array<DenialInfo, 10> denials{{{"unknown_chip", 404},
+                                              {"not_current", 409},
+                                              {"port_taken", 409},
+                                              {"port_out_of_range", 400},
+                                              {"alias_taken", 409},
+                                              {"bad_id", 400},
+                                              {"not_released", 409},
+                                              {"capped", 429},
+                                              {"configured", 409},
+                                              {"ledger_unavailable", 503}}};
 
 constexpr std::array<std::string_view, 3> connect_modes{"manual", "on_demand", "on_start"};
 

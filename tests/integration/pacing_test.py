@@ -95,7 +95,8 @@ class Pacing(wire.WireTest):
             asking.ask(port, NODE, "down.sim")
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             third = pool.submit(asking.ask, port, NODE, "down.sim")
-            wire.until(lambda: self.metric("chipgate_clients_held", chip="crowd") == 1, "it waits for its refusal")
+            wire.until(lambda: self.metric("chipgate_refusals_total", chip="crowd", reason="provider_no_exit") == 3,
+                       "it waits for its refusal")
             first = asking.ask(other, NODE, "down.sim")
             self.assertFalse(third.done())
             for number in range(20):
