@@ -15,23 +15,17 @@ struct DenialInfo {
   unsigned status;
 };
 
-// No table by index: the compiler tells of a denial that is missing here.
-DenialInfo info_of(lifecycle::Denial denial) {
-  using enum lifecycle::Denial;
-  switch (denial) {
-    case unknown_chip: return {"unknown_chip", 404};
-    case not_current: return {"not_current", 409};
-    case port_taken: return {"port_taken", 409};
-    case port_out_of_range: return {"port_out_of_range", 400};
-    case alias_taken: return {"alias_taken", 409};
-    case bad_id: return {"bad_id", 400};
-    case not_released: return {"not_released", 409};
-    case capped: return {"capped", 429};
-    case configured: return {"configured", 409};
-    case ledger_unavailable: return {"ledger_unavailable", 503};
-  }
-  return {"unknown", 500};
-}
+// In the order of the enumeration.
+constexpr std::array<DenialInfo, 10> denials{{{"unknown_chip", 404},
+                                              {"not_current", 409},
+                                              {"port_taken", 409},
+                                              {"port_out_of_range", 400},
+                                              {"alias_taken", 409},
+                                              {"bad_id", 400},
+                                              {"not_released", 409},
+                                              {"capped", 429},
+                                              {"configured", 409},
+                                              {"ledger_unavailable", 503}}};
 
 constexpr std::array<std::string_view, 3> connect_modes{"manual", "on_demand", "on_start"};
 
@@ -86,10 +80,10 @@ std::optional<ledger::ConnectMode> connect_mode(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view name(lifecycle::Denial denial) { return info_of(denial).name; }
+std::string_view name(lifecycle::Denial denial) { return denials.at(static_cast<std::size_t>(denial)).name; }
 
 Response denied_response(const lifecycle::Denied& denied) {
-  const auto [code, status] = info_of(denied.why);
+  const auto& [code, status] = denials.at(static_cast<std::size_t>(denied.why));
   return error_response(status, code, denied.message, denied.field);
 }
 

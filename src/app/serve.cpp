@@ -32,6 +32,7 @@ constexpr std::uint64_t descriptors_of_its_own = 128;
 constexpr std::uint64_t descriptors_per_chip = 9;
 
 constexpr Milliseconds drain_poll{50};
+constexpr Milliseconds end_poll{5};
 
 std::vector<std::string> endpoint_names(const gateway::GatewayOptions& options) {
   std::vector<std::string> names;
@@ -85,6 +86,7 @@ class Server final : private telemetry::MetricsSource,
   void on_signal(int number);
   void drain();
   void stop();
+  void end();
 
   const config::Settings& settings_;
   telemetry::Log log_;
@@ -264,6 +266,17 @@ void Server::drain() {
   });
 }
 
+// Readers of events may be in the middle of a wait; they must be gone before the feed is.
+void Server::end() {
+  if (feed_.readers() == 0) {
+    control_.stop();
+    return;
+  }
+  feed_.wake();
+  drain_timer_.expires_after(end_poll);
+  drain_timer_.async_wait([this](boost::system::error_code) { end(); });
+}
+
 void Server::stop() {
   log_.info("stopping", {{"tunnels", plane_.tunnels_open()}});
   names_.stop();
@@ -273,7 +286,7 @@ void Server::stop() {
   if (webhook_) webhook_->stop();
   plane_.stop();
   // What is still queued then is of no more use to anybody.
-  service_.stop([this] { control_.stop(); });
+  service_.stop([this] { end(); });
 }
 
 }  // namespace

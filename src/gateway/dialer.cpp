@@ -166,7 +166,6 @@ net::Task<Result<std::vector<SocketAddress>>> Dialer::addresses_of(Dial dial, En
     }
     addresses = to.addresses();
   }
-  dial.watch.leave();
   co_return std::move(*addresses);
 }
 

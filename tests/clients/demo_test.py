@@ -129,7 +129,7 @@ class Demo(unittest.TestCase):
         self.assertIn("PROVED", printed)
         self.assertEqual(len(set(self.exits(printed))), CHIPS, printed)
         for file in self.folder.iterdir():
-            self.assertNotIn(stack.PASSWORD, file.read_text(), file)
+            self.assertNotIn(stack.PASSWORD.encode(), file.read_bytes(), file)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         self.assertTrue(children)
         for child in children:

@@ -33,7 +33,8 @@ class ApiDocumentation(rig.RigTest):
     def test_every_marked_example_works(self) -> None:
         found = examples(PAGE.read_text())
         provider = self.provider()
-        gate = self.gate(f"http://{provider.http}", ["alpha"], admin={"listen": "127.0.0.1:0", "token": TOKEN})
+        gate = self.gate(f"http://{provider.http}", ["alpha"], admin={"listen": "127.0.0.1:0", "token": TOKEN},
+                         verify={"echoes_v4": ["http://exit-ip.sim/", "http://second.exit-ip.sim/"]})
         environment = {**os.environ, "CHIPGATE": f"http://127.0.0.1:{gate.admin}", "TOKEN": TOKEN}
         for example in found:
             with self.subTest(line=example.line):

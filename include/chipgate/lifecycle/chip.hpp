@@ -68,7 +68,7 @@ struct Chip {
   std::optional<Error> trouble{};
   std::optional<TimePoint> retry_at{};  // of the next round, while acquiring
   TimePoint next_look{};
-  TimePoint dial_failed{};  // of a client, for want of the gateway
+  TimePoint dial_failed{};    // of a client, for want of the gateway
   unsigned failed_looks = 0;  // in a row
   TimePoint renew_at{};       // not before, after a renewal that failed
   // What an echo or a reply last said, whatever the ledger has.

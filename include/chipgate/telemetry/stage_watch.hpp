@@ -18,7 +18,9 @@ class StageWatch {
   StageWatch& operator=(const StageWatch&) = delete;
   ~StageWatch() { leave(); }
 
+  // To enter where one is already goes on.
   void enter(Stage stage) {
+    if (stage_ == stage) return;
     leave();
     stage_ = stage;
     since_ = Clock::now();

@@ -205,7 +205,7 @@ TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
     const auto again = parse(yaml, "/chipgate.yaml", environment());
     ASSERT_TRUE(again.has_value()) << yaml << text(again.error().front());
     EXPECT_EQ(redacted_yaml(again->settings).size(),
-              yaml.size() + (made.log.path.empty() ? 0 : 2) + (made.admin.token.empty() ? 1 : 0))
+              yaml.size() + (made.log.path.empty() ? 0 : 2) + (made.admin.token.empty() ? 1 : 0) + 1)
         << yaml;
     EXPECT_EQ(again->settings.chips.size(), made.chips.size());
   }

@@ -38,7 +38,8 @@ TEST_F(Chips, AreKeptAsTheyWerePut) {
 }
 
 TEST_F(Chips, KeepWhereTheyComeFromAndTheirQuota) {
-  ChipRow row{.id = chip("alpha"), .port = 20001, .origin = ChipOrigin::api, .quota = {500, 9'000}, .created_at = at(0)};
+  ChipRow row{
+      .id = chip("alpha"), .port = 20001, .origin = ChipOrigin::api, .quota = {500, 9'000}, .created_at = at(0)};
   EXPECT_EQ(wait(ledger().put_chip(row)).value().verdict, PutChip::created);
   row.quota.day = 600;
   EXPECT_EQ(wait(ledger().put_chip(row)).value().verdict, PutChip::changed);

@@ -180,6 +180,7 @@ class World : public testing::Test, private EventListener {
     const auto patience = Clock::now() + std::chrono::seconds(10);
     while (!predicate()) {
       if (Clock::now() > patience) return false;
+      if (control->stopped()) control->restart();  // it had run out of work
       control->run_one_for(Milliseconds(20));
     }
     return true;

@@ -87,10 +87,12 @@ TEST(RefusalPacing, KeepsNothingForAClientThatIsGone) {
   EXPECT_FALSE(is_paced(RefusalForm::silent_close, ErrorKind::client_gone));
 }
 
-TEST(Pacing, ASecondWhatsAppNumberIsSlowedDownAsIfItWereNoFaultOfTheClients) {
-  EXPECT_TRUE(is_paced(ErrorKind::too_many_whatsapp_sessions));
-  EXPECT_FALSE(is_paced(ErrorKind::too_many_tunnels));
-  EXPECT_TRUE(is_paced(ErrorKind::fenced));
+TEST(RefusalPacing, ASecondWhatsAppNumberIsSlowedDownAsIfItWereNoFaultOfTheClients) {
+  for (const auto form : {RefusalForm::status, RefusalForm::socks_reply, RefusalForm::reset}) {
+    EXPECT_TRUE(is_paced(form, ErrorKind::too_many_whatsapp_sessions));
+    EXPECT_TRUE(is_paced(form, ErrorKind::fenced));
+  }
+  EXPECT_FALSE(is_paced(RefusalForm::status, ErrorKind::too_many_tunnels));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class ExchangeTest : public test::ShardTest {
     gateway::RoutePtr route =
         gateway::make_route(SessionIdentifier("chip-a-1"), Epoch(1), EndpointIndex(0),
                             {Secret("user-session-x"), Secret("account-pass")}, gateway::IpLiterals::carried);
-    telemetry::ChipCounters counters;
+    PortCounters counters{*ChipId::parse("alpha")};
     relay::RelayOptions quiet;
     std::optional<Exchange> exchange;
     std::optional<Result<void>> result;
