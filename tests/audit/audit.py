@@ -49,7 +49,8 @@ def run(plan: Plan, folder: Path) -> Result:
         "sessions drawn": len(evidence.identifiers),
         "fewest assignments of a chip": min(sum(row.chip == chip for row in evidence.assignments)
                                             for chip in evidence.chips),
-        "attempts under an assignment": f"{answered} of {attempts} answered ({100 * answered / max(attempts, 1):.1f} %)",
+        "attempts": len(evidence.attempts),
+        "attempts under an assignment, with a chipgate that lives": f"{answered} of {attempts} answered ({100 * answered / max(attempts, 1):.1f} %)",
         "why others were not": dict(collections.Counter(one.why for one in judge.under_assignment(evidence)
                                                        if not one.answered).most_common()),
         "chunks of clients": sum(one.chip is not None for one in evidence.heard),
@@ -95,8 +96,8 @@ async def _live(world: World) -> tuple[Evidence, dict[str, Any]]:
             raise wrong[0]
     finally:
         await asyncio.to_thread(world.stop)
-    evidence.attempts, evidence.disturbed = hammer.attempts, world.disturbed
-    figures = {"steps": f"{steps.done.total()} {dict(steps.done.most_common())}", "kills": world.kills,
+    evidence.attempts, evidence.disturbed, evidence.deaths = hammer.attempts, world.disturbed, world.deaths
+    figures = {"steps": f"{steps.done.total()} {dict(steps.done.most_common())}", "kills": len(world.deaths),
                "answers": dict(sorted(steps.answers.items())), "messages": hammer.messages}
     return evidence, figures
 
@@ -120,7 +121,7 @@ def main() -> None:
     import tempfile
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reply-headers", action="store_true")
-    for name, fallback in (("seed", 1), ("chips", 50), ("steps", 4_000), ("kills", 40), ("storms", 5)):
+    for name, fallback in (("seed", 1), ("chips", 50), ("steps", 4_000), ("kills", 25), ("storms", 5)):
         parser.add_argument(f"--{name}", type=int, default=fallback)
     parser.add_argument("--program", default="chipgate")
     parser.add_argument("--without", default="")

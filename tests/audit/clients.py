@@ -80,7 +80,7 @@ class Hammer:
             took = time.time() - began
             await self._go_on(chip, reader, writer, speak)
         except (OSError, EOFError, TimeoutError) as error:
-            why = f"{way}: {type(error).__name__} {error}"
+            why = f"{way}: {type(error).__name__} {str(error).split('(')[0]}"
         finally:
             if not self.stopping or answered:
                 took = took if answered else time.time() - began
@@ -90,7 +90,7 @@ class Hammer:
 
     async def _go_on(self, chip: str, reader: Any, writer: Any, speak: Any) -> None:
         """Most say a few words. Some stay, and speak until they are cut."""
-        words = self.rng.choice((0, 3, 10, 200))
+        words = self.rng.choice((0, 0, 3, 10, 200))
         for _ in range(words):
             await asyncio.sleep(self.rng.uniform(0.0, 0.1))
             if self.stopping:

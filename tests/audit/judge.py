@@ -81,6 +81,14 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Death:
+    """From a kill until chipgate was there again."""
+
+    since: float
+    until: float
+
+
+@dataclass(frozen=True)
 class Wait:
     """A chip that should have had an assignment, and had none that admits."""
 
@@ -97,6 +105,7 @@ class Evidence:
     disturbed: list[Disturbed] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
     chips: list[str] = field(default_factory=list)
     pool: int = 0
     denied: int = 0
@@ -228,12 +237,15 @@ class _Trial:
 
 
 def under_assignment(evidence: Evidence) -> list[Attempt]:
-    """The attempts that began while their chip had an assignment that nobody had begun to end."""
+    """The attempts that began while their chip had an assignment that nobody had begun to end. Those that a kill struck
+    are left out: who is dead serves nobody, and that is not what is asked."""
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for row in evidence.assignments:
         rows[row.chip].append(row)
     return [one for one in evidence.attempts
-            if any(row.opened <= one.began < min(row.end, row.closing or math.inf) for row in rows[one.chip])]
+            if any(row.opened <= one.began < min(row.end, row.closing or math.inf) for row in rows[one.chip])
+            and not any(death.since <= one.began + one.seconds and one.began <= death.until
+                        for death in evidence.deaths)]
 
 
 def served(evidence: Evidence) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import judge  # noqa: E402
-from judge import Assignment, Attempt, Disturbed, Evidence, Heard, Identifier, Terms, Wait  # noqa: E402
+from judge import Assignment, Attempt, Death, Disturbed, Evidence, Heard, Identifier, Terms, Wait  # noqa: E402
 
 ONE, TWO, THREE = "127.20.0.1", "127.20.0.2", "127.20.0.3"
 TERMS = Terms(bound=5.0, assignments_per_chip=1, quarantine=1.0)
@@ -154,6 +154,14 @@ class Liveness(unittest.TestCase):
         one = row(1, "a", ONE, 10, 20)
         attempts = [Attempt("a", 11, True), Attempt("a", 9, False), Attempt("a", 21, False)]
         self.assertEqual(judge.served(evidence([one], [], attempts=attempts)), (1, 1))
+
+    def test_attempts_that_a_kill_struck_do_not_count(self) -> None:
+        one = row(1, "a", ONE, 10)
+        attempts = [Attempt("a", 11, True), Attempt("a", 19.5, False, seconds=1), Attempt("a", 21, False)]
+        given = evidence([one], [], attempts=attempts, deaths=[Death(20, 22)])
+        self.assertEqual(judge.served(given), (1, 1))
+        given.deaths = [Death(20.6, 20.9)]
+        self.assertEqual(judge.served(given), (1, 3))
 
     def test_a_run_without_a_single_attempt_shows_nothing(self) -> None:
         self.assertEqual(self.kinds(evidence([row(1, "a", ONE, 10)], [], attempts=[])), {judge.UNSERVED})

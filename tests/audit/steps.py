@@ -39,8 +39,8 @@ class Steps:
         self.may_move = True
         self._kinds: list[tuple[float, Callable[[str], Awaitable[bool]]]] = [
             (16, self.connect), (11, self.release), (12, self.rotate), (7, self.verify), (3, self.suspect),
-            (1, self.ban), (4, self.delete), (4, self.put), (4, self.history), (9, self.move), (7, self.move_onto),
-            (5, self.end_session), (4, self.cut), (3, self.spoil)]
+            (1, self.ban), (4, self.delete), (4, self.put), (4, self.history), (6, self.move), (5, self.move_onto),
+            (4, self.end_session), (4, self.cut), (3, self.spoil)]
 
     @property
     def chips(self) -> list[str]:
@@ -101,12 +101,12 @@ class Steps:
         return await self.put(chip) or deleted
 
     async def put(self, chip: str) -> bool:
-        """Also of a chip that is there. Its port may be another one afterwards."""
-        answer = await self.world.gate("PUT", f"/api/v1/chips/{chip}", {"connect": "on_demand"})
+        """Also of a chip that is there. It always has the same port: clients that still know the port of a chip that
+        was removed are not to be taken for its successor's."""
+        port = self.ports.setdefault(chip, self.world.first_port + len(self.ports))
+        answer = await self.world.gate("PUT", f"/api/v1/chips/{chip}", {"connect": "on_demand", "port": port})
         if answer is None:
             return False
-        if answer.status in (200, 201):
-            self.ports[chip] = int(answer.body["port"])
         self.answers[f"PUT chips {answer.status}"] += 1
         return True
 
@@ -178,8 +178,8 @@ class Steps:
         await asyncio.sleep(self.world.plan.bound)
 
     async def killings(self, count: int) -> None:
-        while self.world.kills < count:
-            await asyncio.sleep(self.rng.uniform(0.5, 4.5))
+        while len(self.world.deaths) < count:
+            await asyncio.sleep(self.rng.uniform(0.5, 7))
             await self.world.kill_gate()
 
     async def watch(self, waits: list[Wait]) -> None:

@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import stack  # noqa: E402
 from clients import Answer, ask  # noqa: E402
-from judge import Disturbed  # noqa: E402
+from judge import Death, Disturbed  # noqa: E402
 
 LOOKS = ("look-one.sim", "look-two.sim")
 EXIT_HEADER = "x-exit-ip"
@@ -33,7 +33,7 @@ class Plan:
     seed: int = 1
     chips: int = 50
     steps: int = 4_000
-    kills: int = 40
+    kills: int = 25
     pool: int = 80
     reply_headers: bool = False
     # Times are in seconds.
@@ -66,8 +66,10 @@ class World:
         self.ledger = folder / "ledger.db"
         self.token = folder / "token"
         self.admin = free_port()
+        # Below the ports that the kernel gives to clients.
+        self.first_port = 10_000 + os.getpid() % 200 * 100
         self.disturbed: list[Disturbed] = []
-        self.kills = 0
+        self.deaths: list[Death] = []
         self._gate: stack.Process | None = None
         self._restarting = asyncio.Lock()
 
@@ -81,13 +83,11 @@ class World:
 
     def configuration(self) -> dict[str, Any]:
         plan = self.plan
-        # Chips of the API get their ports from this range, below those that the kernel gives to clients.
-        first = 10_000 + os.getpid() % 200 * 100
         seconds = lambda number: f"{round(number * 1000)}ms"  # noqa: E731
         written = stack.configuration(
             f"http://{self.sim['http']}", [], log={"format": "json", "access": False},
             admin={"listen": f"127.0.0.1:{self.admin}", "token_file": str(self.token)},
-            listen={"ports": f"{first}-{first + 99}"},
+            listen={"ports": f"{self.first_port}-{self.first_port + 99}"},
             ledger={"path": str(self.ledger), "quarantine": seconds(plan.quarantine)},
             verify={"interval": seconds(plan.interval), "timeout": seconds(plan.look_timeout), "max_age": "30s",
                     "echoes_v4": [f"http://{host}/" for host in LOOKS]},
@@ -116,10 +116,11 @@ class World:
             assert self._gate is not None
             if not self._gate.running():
                 raise AssertionError(f"chipgate ended by itself and said:\n{self._gate.said()}")
+            since = time.time()
             self._gate.signal(signal.SIGKILL)
             await asyncio.to_thread(self._gate.wait, stack.STOP_SECONDS)
             await asyncio.to_thread(self.start_gate)
-            self.kills += 1
+            self.deaths.append(Death(since, time.time()))
 
     def stop(self) -> None:
         """The gate first, and cleanly: nothing may be heard after it."""
