@@ -50,7 +50,8 @@ Response connected_response(const lifecycle::ConnectAnswer& answer, const std::o
     body["chip"] = present(chip, price);
     return json_response(503, body);
   }
-  if (chip.state == lifecycle::State::released || chip.state == lifecycle::State::releasing) {
+  // One that is releasing may be on its way to the next assignment, as it is right after a rotate.
+  if (chip.state == lifecycle::State::released) {
     return error_response(409, "released_meanwhile", "the chip was released while this request waited");
   }
   body["chip"] = present(chip, price);

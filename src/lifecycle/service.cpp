@@ -79,7 +79,11 @@ void Service::admit(const ChipPtr& chip) {
   parts_.plane.open(chip->index, chip->current->route);
 }
 
-void Service::refuse_waiting(const ChipPtr& chip, Error why) { parts_.plane.refuse(chip->index, why); }
+// How a tunnel ends is no refusal: there are no words for it, and a client that hears none takes its login for broken.
+void Service::refuse_waiting(const ChipPtr& chip, Error why) {
+  if (info(why.kind).status == 0) why = Error{ErrorKind::chip_blocked, std::string(info(why.kind).name)};
+  parts_.plane.refuse(chip->index, why);
+}
 
 void Service::hurry(const ChipPtr& chip) {
   const auto now = Clock::now();
