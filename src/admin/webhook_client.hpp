@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace boost::asio::ssl {
-class context;
+class context;  // NOLINT(readability-identifier-naming): its name is Asio's
 }
 
 namespace chipgate::admin {

@@ -62,7 +62,7 @@ TEST_F(Looks, BlockLeavesTheDecisionToTheOperator) {
   EXPECT_EQ(chip().trouble->kind, ErrorKind::exit_moved);
   service->wanted(ChipIndex(0));
   EXPECT_EQ(chip().state, State::blocked);
-  EXPECT_EQ(port().refusals.back(), ErrorKind::exit_moved);
+  EXPECT_EQ(port().refusals.back(), ErrorKind::chip_blocked) << "how a tunnel ended is no refusal";
   EXPECT_EQ(connected().state, State::active);
 }
 

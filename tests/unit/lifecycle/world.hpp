@@ -162,8 +162,9 @@ class World : public testing::Test, private EventListener {
     if (service) service->unsubscribe(*this);
     service.reset();
     opened.reset();
-    control.reset();
+    // The plane's callbacks hold coroutines of the control thread.
     plane.reset();
+    control.reset();
   }
   void reopen() {
     auto exits = plane->exits;
