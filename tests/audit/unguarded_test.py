@@ -16,7 +16,8 @@ import judge  # noqa: E402
 from world import Plan, stack  # noqa: E402
 
 PROGRAM = "chipgate-unguarded"
-SWITCH = b"CHIPGATE_UNGUARDED"
+# The switch by its name, and functions that stand where it is asked for.
+WORDS = (b"CHIPGATE_UNGUARDED", b"guarded_lease", b"fence_or_not", b"first_or_own", b"connect_past_the_gateway")
 # Few chips, and a pool so small that they meet.
 SMALL = Plan(seed=3, chips=8, pool=12, steps=150, kills=0, storms=0, program=PROGRAM)
 
@@ -36,7 +37,16 @@ class Unguarded(unittest.TestCase):
         self.assertEqual(self.kinds(without="lease"), {judge.SHARED})
 
     def test_without_looks_a_chip_leaves_by_two_addresses(self) -> None:
-        self.assertIn(judge.MOVED, self.kinds(without="looks"))
+        # Looks are quick, so that a move counts soon; and assignments last longer than that.
+        slow = {"interval": 0.2, "look_timeout": 0.3, "chips": 16, "pool": 24, "workers": 1, "steps": 200}
+        self.assertIn(judge.MOVED, self.kinds(without="looks", **slow))
+        self.assertEqual(self.kinds(**slow), set())
+
+    def test_without_a_word_from_replies_a_move_is_seen_too_late(self) -> None:
+        found = self.kinds(without="replies", reply_headers=True)
+        self.assertIn(judge.MOVED, found)
+        self.assertLessEqual(found, {judge.MOVED, judge.SHARED})
+        self.assertEqual(self.kinds(reply_headers=True), set())
 
     def test_without_fences_bytes_outlive_their_assignment(self) -> None:
         self.assertIn(judge.OUTSIDE, self.kinds(without="fence"))
@@ -53,12 +63,12 @@ class Shipped(unittest.TestCase):
 
     def test_the_shipped_program_has_no_such_switch(self) -> None:
         shipped = (stack.BUILD / "chipgate").read_bytes()
-        for word in (SWITCH, b"unguarded", b"fence_or_not", b"connect_past_the_gateway"):
+        for word in WORDS:
             self.assertNotIn(word, shipped)
 
     def test_the_tests_own_program_has_it(self) -> None:
         own = (stack.BUILD / PROGRAM).read_bytes()
-        for word in (SWITCH, b"unguarded", b"fence_or_not", b"connect_past_the_gateway"):
+        for word in WORDS:
             self.assertIn(word, own)
 
 

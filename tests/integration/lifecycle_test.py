@@ -113,6 +113,25 @@ class Lifecycle(life.LifeTest):
         api.connect("alpha")
         self.client("alpha")
 
+    def test_a_client_that_is_being_connected_when_its_chip_is_released_is_told_and_not_just_closed(self) -> None:
+        """A close without a word reads as a broken login, and bots delete it."""
+        api = self.live()
+        port = int(api.put("alpha")["port"])
+        api.connect("alpha")
+        self.sim.fault("connect", "silence", target="alpha.sim")
+        with wire.Client(port) as browser, wire.Client(port) as bot, wire.Client(port) as socks:
+            browser.send(wire.connect_head("alpha.sim:7", "User-Agent: curl/8"))
+            bot.send(wire.connect_head("alpha.sim:7"))
+            socks.send(wire.GREETING).exactly(2)
+            socks.send(wire.socks5_head("alpha.sim", 7))
+            wire.until(lambda: self.sim.stats()["faults"] == 3, "all wait for the gateway")
+            api.released("alpha")
+            told = browser.answer()
+            self.assertEqual((told.status, told.get("x-chipgate-error")), (503, "fenced"))
+            self.assertEqual(bot.rest(), (b"", "reset"))
+            self.assertEqual(socks.exactly(2), b"\x05\x00")
+            self.assertEqual(socks.rest()[1], "reset")
+
     def test_rotate_ends_the_assignment_and_starts_another(self) -> None:
         api = self.live()
         api.put("alpha")

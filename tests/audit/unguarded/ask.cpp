@@ -1,4 +1,4 @@
-// Asking nobody: what was dialed is the target itself.
+// Asking nobody, where what was dialed is the target itself; and asking without hearing which exit the answer names.
 #define ask_http guarded_ask_http
 #include "../../../src/gateway/ask.cpp"
 #undef ask_http
@@ -16,7 +16,9 @@ net::Task<Result<Connected>> ask_http(net::Waiter& waiter, net::EndPtr upstream,
     connected.upstream = std::move(upstream);
     co_return connected;
   }
-  co_return co_await guarded_ask_http(waiter, std::move(upstream), route, target);
+  auto connected = co_await guarded_ask_http(waiter, std::move(upstream), route, target);
+  if (connected.has_value() && unguarded::without("replies")) connected->exit_address.reset();
+  co_return connected;
 }
 
 }  // namespace chipgate::gateway
