@@ -70,21 +70,25 @@ class Hammer:
         began = time.time()
         answered = False
         why = ""
+        heard = mute = False
         writer = None
         try:
             async with asyncio.timeout(PATIENCE):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 speak = await self._open(reader, writer, way)
+                heard = way != "plain"
                 await speak(chip, reader, writer)
             answered = True
             took = time.time() - began
             await self._go_on(chip, reader, writer, speak)
         except (OSError, EOFError, TimeoutError) as error:
+            silent = isinstance(error, asyncio.IncompleteReadError) and not error.partial
+            mute = silent and not heard and not answered
             why = f"{way}: {type(error).__name__} {str(error).split('(')[0]}"
         finally:
             if not self.stopping or answered:
                 took = took if answered else time.time() - began
-                self.attempts.append(Attempt(chip, began, answered, "" if answered else why, took))
+                self.attempts.append(Attempt(chip, began, answered, "" if answered else why, took, mute))
             if writer is not None:
                 self._end(writer)
 

@@ -21,6 +21,7 @@ DIRECT = "bytes from the host's own address"
 NAMELESS = "bytes that no client of the audit sent"
 # And what would make all of them easy to keep.
 UNSERVED = "clients did not get their bytes"
+MUTE = "a client was closed without a word, which reads as a broken login"
 IDLE = "a chip with too few assignments"
 STUCK = "a chip without an assignment while an address was free"
 
@@ -78,6 +79,7 @@ class Attempt:
     answered: bool
     why: str = ""  # it was not
     seconds: float = 0.0
+    mute: bool = False  # it was closed, by no reset, before it heard a word
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,13 @@ def under_assignment(evidence: Evidence) -> list[Attempt]:
         rows[row.chip].append(row)
     return [one for one in evidence.attempts
             if any(row.opened <= one.began < min(row.end, row.closing or math.inf) for row in rows[one.chip])
-            and not any(death.since <= one.began + one.seconds and one.began <= death.until
-                        for death in evidence.deaths)]
+            and not _struck(one, evidence)]
+
+
+def _struck(attempt: Attempt, evidence: Evidence) -> bool:
+    """By a kill."""
+    return any(death.since <= attempt.began + attempt.seconds and attempt.began <= death.until
+               for death in evidence.deaths)
 
 
 def served(evidence: Evidence) -> tuple[int, int]:
@@ -259,6 +266,8 @@ def liveness(evidence: Evidence, terms: Terms) -> list[Violation]:
     answered, attempts = served(evidence)
     if answered < terms.answered * attempts or attempts == 0:
         found.append(Violation(UNSERVED, f"{answered} of {attempts} attempts"))
+    found += [Violation(MUTE, f"{one.chip} at {one.began:.3f}: {one.why}") for one in evidence.attempts
+              if one.mute and not _struck(one, evidence)]
     had = Counter(row.chip for row in evidence.assignments)
     found += [Violation(IDLE, f"{chip} had {had[chip]}") for chip in evidence.chips
               if had[chip] < terms.assignments_per_chip]

@@ -163,6 +163,14 @@ class Liveness(unittest.TestCase):
         given.deaths = [Death(20.6, 20.9)]
         self.assertEqual(judge.served(given), (1, 3))
 
+    def test_a_client_that_is_closed_without_a_word_is_no_small_thing(self) -> None:
+        one = row(1, "a", ONE, 10, 20)
+        attempts = [Attempt("a", 11, True), Attempt("a", 30, False, seconds=1, mute=True)]
+        given = evidence([one], [], attempts=attempts)
+        self.assertEqual(self.kinds(given), {judge.MUTE})
+        given.deaths = [Death(30.5, 32)]
+        self.assertEqual(self.kinds(given), set())
+
     def test_a_run_without_a_single_attempt_shows_nothing(self) -> None:
         self.assertEqual(self.kinds(evidence([row(1, "a", ONE, 10)], [], attempts=[])), {judge.UNSERVED})
 

@@ -103,7 +103,7 @@ class Steps:
     async def put(self, chip: str) -> bool:
         """Also of a chip that is there. It always has the same port: clients that still know the port of a chip that
         was removed are not to be taken for its successor's."""
-        port = self.ports.setdefault(chip, self.world.first_port + len(self.ports))
+        port = self.ports.setdefault(chip, self.world.ports.first + 1 + len(self.ports))
         answer = await self.world.gate("PUT", f"/api/v1/chips/{chip}", {"connect": "on_demand", "port": port})
         if answer is None:
             return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import sys
@@ -66,8 +65,7 @@ class World:
         self.ledger = folder / "ledger.db"
         self.token = folder / "token"
         self.admin = free_port()
-        # Below the ports that the kernel gives to clients.
-        self.first_port = 10_000 + os.getpid() % 200 * 100
+        self.ports = stack.PortBlock()
         self.disturbed: list[Disturbed] = []
         self.deaths: list[Death] = []
         self._gate: stack.Process | None = None
@@ -87,7 +85,7 @@ class World:
         written = stack.configuration(
             f"http://{self.sim['http']}", [], log={"format": "json", "access": False},
             admin={"listen": f"127.0.0.1:{self.admin}", "token_file": str(self.token)},
-            listen={"ports": f"{self.first_port}-{self.first_port + 99}"},
+            listen={"ports": self.ports.range},
             ledger={"path": str(self.ledger), "quarantine": seconds(plan.quarantine)},
             verify={"interval": seconds(plan.interval), "timeout": seconds(plan.look_timeout), "max_age": "30s",
                     "echoes_v4": [f"http://{host}/" for host in LOOKS]},
@@ -129,6 +127,7 @@ class World:
                 self._gate.stop_cleanly()
         finally:
             self.simulator.stop()
+            self.ports.close()
 
     # --- asking
 

@@ -147,13 +147,15 @@ class LifeTest(rig.RigTest):
              prefix: list[str] | None = None, **settings: Any) -> Operator:
         """Sets sim, gate and operator. What is given beside replaces keys of a section."""
         self.sim = self.provider(*simulator)
+        ports = stack.PortBlock()
+        self.addCleanup(ports.close)
         sections: dict[str, Line] = {
             "verify": {"interval": LONG, "max_age": "2h", "timeout": "5s",
                        "echoes_v4": [f"http://{host}/" for host in LOOKS]},
             "draws": {"retry_min": "50ms", "retry_max": "200ms", "per_second": 1000, "per_chip_and_hour": 10_000},
             "ledger": {"path": str(self.folder / "ledger.db"), "quarantine": "1h"},
             "admin": {"listen": "127.0.0.1:0", "token_file": str(self.folder / "token")},
-            "listen": {"ports": self.port_range()},
+            "listen": {"ports": ports.range},
         }
         for name, changed in settings.items():
             sections[name] = {**sections.get(name, {}), **changed}
@@ -169,12 +171,6 @@ class LifeTest(rig.RigTest):
         self.addCleanup(self.gate.end)
         self.operator = Operator(self.gate.admin, (self.folder / "token").read_text().strip())
         return self.operator
-
-    def port_range(self) -> str:
-        """Where this process's chips of the API find ports; below the kernel's own choice, so that no client of
-        another test has one by accident."""
-        first = 10_000 + stack.os.getpid() % 440 * 50
-        return f"{first}-{first + 49}"
 
     # --- what clients do
 
