@@ -30,10 +30,9 @@ PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& con
 
 PlaneShard::~PlaneShard() { stop(); }
 
-void PlaneShard::open_port(ChipIndex index, std::shared_ptr<PortCounters> counters, net::UniqueFd listening) {
+void PlaneShard::open_port(ChipIndex index, const std::shared_ptr<PortCounters>& counters, net::UniqueFd listening) {
   const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_.proxy, tunnel_ids_};
-  const auto [opened, fresh] =
-      ports_.try_emplace(index, parts, static_cast<PortEvents&>(*this), index, std::move(counters));
+  const auto [opened, fresh] = ports_.try_emplace(index, parts, static_cast<PortEvents&>(*this), index, counters);
   if (!fresh) throw std::logic_error("a chip's index was used twice");
   opened->second.listen(paused_, std::move(listening));
 }

@@ -34,7 +34,7 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
     shard_.post(std::forward<Function>(function));
   }
 
-  void open_port(ChipIndex index, std::shared_ptr<PortCounters> counters, net::UniqueFd listening);
+  void open_port(ChipIndex index, const std::shared_ptr<PortCounters>& counters, net::UniqueFd listening);
   // `done` is called when the port is gone.
   void close_port(ChipIndex index, std::function<void()> done);
   // Nothing where it is closed.
