@@ -29,7 +29,7 @@ SqliteLedger::SqliteLedger(Parts parts, boost::asio::io_context& control)
       reading_(std::move(parts.reading)),
       writer_(std::make_unique<Writer>(writing_, std::move(parts.options), parts.last_written)),
       reader_(std::make_unique<Worker<Job<Transaction>>>(
-          [this](const Worker<Job<Transaction>>::Jobs& jobs) { answer_reads(jobs); })) {}
+          "ledger-reader", [this](const Worker<Job<Transaction>>::Jobs& jobs) { answer_reads(jobs); })) {}
 
 SqliteLedger::~SqliteLedger() {
   reader_.reset();

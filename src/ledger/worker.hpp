@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,7 +19,10 @@ class Worker {
   // Called on the thread with all that is queued, in the order in which it came.
   using Serve = std::function<void(const Jobs&)>;
 
-  explicit Worker(Serve serve) : serve_(std::move(serve)), thread_([this] { work(); }) {}
+  // The name is what ps and top show, of at most 15 characters.
+  Worker(const char* name, Serve serve) : serve_(std::move(serve)), thread_([this] { work(); }) {
+    ::pthread_setname_np(thread_.native_handle(), name);
+  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   // What is queued is still done.

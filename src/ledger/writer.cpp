@@ -7,7 +7,7 @@ Writer::Writer(Database& database, LedgerOptions options, WallTime last_written)
     : database_(database),
       options_(std::move(options)),
       clock_(last_written),
-      worker_([this](const Worker<Write>::Jobs& jobs) { serve(jobs); }) {}
+      worker_("ledger-writer", [this](const Worker<Write>::Jobs& jobs) { serve(jobs); }) {}
 
 // Answers are given after the commit, never before.
 void Writer::serve(const Worker<Write>::Jobs& jobs) {

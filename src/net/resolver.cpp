@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <thread>
 
@@ -39,6 +40,7 @@ SystemResolver::SystemResolver() {
   for (int i = 0; i < thread_count; ++i) {
     auto worker = std::make_shared<Worker>();
     worker->thread = std::thread(work, state_, worker);
+    ::pthread_setname_np(worker->thread.native_handle(), "resolver");
     workers_.push_back(std::move(worker));
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
+#include <pthread.h>
 #include <stdexcept>
 
 namespace chipgate::proxy {
@@ -74,6 +75,7 @@ std::vector<lifecycle::Crowd> PlaneShard::crowds() const {
 void PlaneShard::start(lifecycle::DataPlaneEvents& events) {
   events_ = &events;
   thread_ = std::thread([this] { shard_.run(); });
+  ::pthread_setname_np(thread_.native_handle(), "shard");
 }
 
 void PlaneShard::stop() {

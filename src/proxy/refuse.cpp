@@ -36,6 +36,10 @@ telemetry::AccessLine Client::line() const {
 net::Task<void> Client::refuse(Error error) {
   watch_.leave();
   if (const auto why = waiter_.called_off()) error = {*why};
+  // What ends tunnels has no words for a client that has none yet, and a close without a word reads as a broken login.
+  if (waiter_.called_off() && info(error.kind).status == 0) {
+    error = {ErrorKind::fenced, std::string(info(error.kind).name)};
+  }
   // Somebody looked whether the port is open.
   if (error == ErrorKind::client_gone && handshake_.silent()) co_return;
   refused_ = true;

@@ -34,15 +34,15 @@ net::UniqueFd begin_connect(const IpAddress& from, const SocketAddress& to) {
 
 }  // namespace
 
-net::Task<net::EndPtr> dial(Connection& connection, IpAddress exit, protocol::Authority target) {
+net::Task<net::EndPtr> dial(Connection& connection, IpAddress exit, Asked asked) {
   auto& world = connection.world();
-  const auto mapped = world.names.find(target);
+  const auto mapped = world.names.find(asked.target);
   const auto to = mapped.value_or(world.origin);
   if (!to.ip.is_loopback()) throw std::logic_error("the simulator connects to nothing but this host");
   auto fd = begin_connect(exit, to);
   if (!fd) co_return nullptr;
   const auto source = local_address(fd.get());
-  if (!mapped) world.expected[source] = target.text();
+  if (!mapped) world.expected[source] = {asked.target.text(), asked.login.session.value_or("")};
   auto end = world.shard.set().add(std::move(fd));
   const auto ready = co_await connection.waiter().writable(*end);
   if (ready.has_error() || end->take_error() != 0 || end->broken()) {

@@ -75,7 +75,7 @@ net::Task<void> open_tunnel(Connection& connection, Leg& client, Asked asked) {
   if (stopped) co_return;
   const auto& session = asked.login.session;
   const auto exit = session ? world.sessions.exit_for(*session, Clock::now()) : world.sessions.rotating_exit();
-  Leg out{co_await dial(connection, exit, asked.target)};
+  Leg out{co_await dial(connection, exit, asked)};
   if (!out.end) co_return co_await refuse(connection, client, asked.listener, unreachable());
   const bool said = co_await say_established(connection, client, asked.listener, exit, fault);
   if (said) co_await carry(connection, client, out, session, world.strike(FaultStage::tunnel, whom));

@@ -16,6 +16,7 @@ struct Way {
   Leg leg{};
   IpAddress exit;
   protocol::Authority target;
+  std::optional<std::string> session{};
 };
 
 Login login_of(const Account& account, const protocol::RequestHead& head) {
@@ -37,9 +38,9 @@ net::Task<bool> find_way(Connection& connection, Way& way, Asked asked) {
   auto& world = connection.world();
   const auto& session = asked.login.session;
   const auto exit = session ? world.sessions.exit_for(*session, Clock::now()) : world.sessions.rotating_exit();
-  const bool same = way.leg.end && way.exit == exit && way.target == asked.target;
+  const bool same = way.leg.end && way.exit == exit && way.target == asked.target && way.session == session;
   if (same && !way.leg.end->hung_up()) co_return true;
-  way = Way{Leg{co_await dial(connection, exit, asked.target)}, exit, asked.target};
+  way = Way{Leg{co_await dial(connection, exit, asked)}, exit, asked.target, session};
   co_return way.leg.end != nullptr;
 }
 

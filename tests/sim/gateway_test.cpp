@@ -175,7 +175,7 @@ TEST(Origin, LogsWhatItReallySaw) {
   ASSERT_GE(log.size(), 4U);
   EXPECT_EQ(log.front().event, LogEvent::opened);
   EXPECT_TRUE(std::ranges::all_of(log, [&](const LogEntry& entry) {
-    return entry.who->source.text() == exit && entry.who->target == "exit-ip.sim:80";
+    return entry.who->source.text() == exit && entry.who->target == "exit-ip.sim:80" && entry.who->session == "a";
   }));
   EXPECT_TRUE(simulator.log(log.back().seq).empty());
 }
@@ -196,6 +196,7 @@ TEST(Origin, TellsWhoCamePastTheGateway) {
   EXPECT_TRUE(direct.hear_to_end().bytes.ends_with("127.0.0.1\n"));
   EXPECT_EQ(simulator.stats().origin_direct, 1U);
   EXPECT_EQ(simulator.log().front().who->target, "direct");
+  EXPECT_EQ(simulator.log().front().who->session, "");
 }
 
 TEST(Api, MovesDuplicatesAndEndsSessions) {

@@ -6,6 +6,10 @@
 #include "sim/gateway.hpp"
 #include "sim/origin.hpp"
 
+#include <cerrno>
+#include <sys/socket.h>
+#include <system_error>
+
 namespace chipgate::sim {
 namespace {
 
@@ -19,6 +23,21 @@ const SocketAddress& wanted(const SimulatorOptions& options, ListenerKind kind) 
     case ListenerKind::socks5: return options.socks5;
   }
   return options.http;
+}
+
+// A socket that has the address, but does not listen: connections are refused until another one does. Two may have the
+// same where both allow it and at most one listens.
+net::UniqueFd hold(const SocketAddress& address) {
+  net::UniqueFd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (address.port != 0) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const KernelAddress kernel(address);
+  if (!fd || ::bind(fd.get(), kernel.get(), kernel.length) != 0) {
+    throw std::system_error(errno, std::generic_category(), "bind " + address.text());
+  }
+  // Where the kernel chooses, it looks for a port that nobody has.
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  return fd;
 }
 
 std::unique_ptr<Port> gateway_port(World& world, ListenerKind kind) {
@@ -39,15 +58,13 @@ std::string_view name(ListenerKind kind) {
 }
 
 Port::Port(World& world, const SocketAddress& address, Serve serve)
-    : world_(world), address_(address), serve_(std::move(serve)) {
+    : world_(world), serve_(std::move(serve)), held_(hold(address)), address_(local_address(held_.get())) {
   open();
 }
 
 void Port::open() {
   if (listener_) return;
-  auto fd = net::listen_on(address_);
-  address_ = local_address(fd.get());
-  listener_ = std::make_unique<net::Listener>(world_.shard, world_.paused, *this, std::move(fd));
+  listener_ = std::make_unique<net::Listener>(world_.shard, world_.paused, *this, net::listen_on(address_));
 }
 
 void Port::on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) {

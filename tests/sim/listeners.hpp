@@ -26,8 +26,10 @@ class Port final : public net::Acceptor {
   void on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) override;
 
   World& world_;
-  SocketAddress address_;
   Serve serve_;
+  // Bound and never listening: while the port is closed, nobody else on this host is given it.
+  net::UniqueFd held_;
+  SocketAddress address_;
   std::unique_ptr<net::Listener> listener_;
 };
 

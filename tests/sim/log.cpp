@@ -44,6 +44,7 @@ std::string json_of(const LogEntry& entry) {
       .text("event", name(entry.event))
       .text("source", entry.who->source.text())
       .text("target", entry.who->target)
+      .text("session", entry.who->session)
       .number("connection", entry.who->connection)
       .number("bytes", entry.bytes);
   if (!entry.payload_hex.empty()) json.text("payload", entry.payload_hex);

@@ -27,8 +27,9 @@ std::string_view name(LogEvent event);
 // What all entries of one connection share.
 struct Seen {
   std::uint64_t connection = 0;
-  IpAddress source;    // the exit
-  std::string target;  // "host:port" as the gateway was asked; "direct" for who came past the gateway
+  IpAddress source;       // the exit
+  std::string target;     // "host:port" as the gateway was asked; "direct" for who came past the gateway
+  std::string session{};  // whose exit it is; empty for a rotating one
 };
 
 struct LogEntry {

@@ -20,7 +20,8 @@ constexpr std::size_t turn_bytes = 512 * 1024;
 std::shared_ptr<const Seen> who_is(World& world, const SocketAddress& from) {
   Seen seen{world.next_connection++, from.ip, "direct"};
   if (const auto found = world.expected.find(from); found != world.expected.end()) {
-    seen.target = std::move(found->second);
+    seen.target = std::move(found->second.target);
+    seen.session = std::move(found->second.session);
     world.expected.erase(found);
   } else {
     ++world.stats.origin_direct;

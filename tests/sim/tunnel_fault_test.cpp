@@ -2,7 +2,9 @@
 #include "sim/simulator.hpp"
 #include "sim/test_client.hpp"
 
+#include <cerrno>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <system_error>
 
 namespace chipgate::sim::test {
@@ -103,6 +105,15 @@ TEST(OpenTunnels, AResetOfTheClientReachesTheOrigin) {
     const auto log = simulator.log();
     return !log.empty() && log.back().event == LogEvent::closed && log[log.size() - 2].event == LogEvent::reset;
   }));
+}
+
+TEST(Flapping, NobodyElseIsGivenAPortThatIsClosed) {
+  Simulator simulator;
+  simulator.gateway_down();
+  const net::UniqueFd other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const KernelAddress port(simulator.ports().http);
+  EXPECT_EQ(::bind(other.get(), port.get(), port.length), -1);
+  EXPECT_EQ(errno, EADDRINUSE);
 }
 
 TEST(Flapping, TheGatewayComesBackOnItsPortAndKeepsItsTunnels) {

@@ -29,6 +29,11 @@ struct Stats {
   std::uint64_t origin_direct = 0;  // that came past the gateway
 };
 
+struct Expected {
+  std::string target;
+  std::string session;  // empty: a rotating exit
+};
+
 // One thread: the simulator's.
 struct World {
   explicit World(const SimulatorOptions& chosen)
@@ -53,8 +58,8 @@ struct World {
   Stats stats;
 
   SocketAddress origin;
-  // Dialed by the gateway and not yet accepted by the origin: which target the exit's source address asked for.
-  std::map<SocketAddress, std::string> expected;
+  // Dialed by the gateway and not yet accepted by the origin: what was asked for from the exit's source address.
+  std::map<SocketAddress, Expected> expected;
   std::uint64_t next_connection = 1;
   // Borrowed until the next suspension: pumps copy through it. Larger than the shard's, for fewer system calls.
   std::vector<char> scratch;

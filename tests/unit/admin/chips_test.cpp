@@ -111,6 +111,8 @@ TEST_F(ChipsTest, TellWhyAWishIsDenied) {
       {{Denial::port_out_of_range, "m", "port"}, "400 port_out_of_range port"},
       {{Denial::alias_taken, "m", "alias"}, "409 alias_taken alias"},
       {{Denial::bad_id, "a-country-us reads as a parameter", "id"}, "400 bad_id id"},
+      {{Denial::not_released, "m", "port"}, "409 not_released port"},
+      {{Denial::capped, "m", ""}, "429 capped"},
       {{Denial::configured, "m", ""}, "409 configured"},
       {{Denial::ledger_unavailable, "m", ""}, "503 ledger_unavailable"}};
   for (const auto& [denied, expected] : table) {
