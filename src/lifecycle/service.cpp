@@ -51,14 +51,14 @@ void Service::act(const ChipPtr& chip, Action action) {
     case Action::draw:
       chip->trouble.reset();
       chip->retry_at = Clock::now();
-      return;
+      return attend(chip, *chip->retry_at);
     case Action::hurry: return hurry(chip);
     case Action::retry: return;  // round_failed has set the time
     case Action::admit: return admit(chip);
     case Action::withhold:
       parts_.plane.withhold(chip->index);
       chip->next_look = Clock::now();
-      return;
+      return attend(chip, chip->next_look);
     case Action::refuse: return refuse_waiting(chip, chip->trouble.value_or(Error{ErrorKind::chip_blocked}));
     case Action::end: return tasks_.spawn(end(chip));
     case Action::renew: return tasks_.spawn(renew(chip));
@@ -95,13 +95,11 @@ void Service::hurry(const ChipPtr& chip) {
   if (drawer_.breaker().error()) soonest = std::max(soonest, drawer_.breaker().retry_at());
   if (chip->urgency == Urgency::normal) soonest = std::max(soonest, chip->pace.capped_until(options_.life.draw, now));
   if (chip->retry_at) chip->retry_at = std::min(*chip->retry_at, soonest);
+  attend(chip, now);
   if (chip->trouble && chip->retry_at && *chip->retry_at > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
 }
 
-net::Task<void> Service::draw_round(ChipPtr chip) {
-  chip->drawing = Chip::Busy::yes;
-  ++chip->working;
-  const auto epoch = chip->epoch;
+net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   auto drawn = co_await drawer_.round(chip, epoch, epoch, ledger::AssignmentState::open);
   --chip->working;
   chip->drawing = Chip::Busy::no;

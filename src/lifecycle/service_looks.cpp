@@ -28,10 +28,7 @@ bool about_the_session(const std::optional<Error>& error) {
 
 }  // namespace
 
-net::Task<void> Service::look_at(ChipPtr chip) {
-  chip->looking = Chip::Busy::yes;
-  ++chip->working;
-  const auto epoch = chip->epoch;
+net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   const auto endpoint = chip->current->endpoint;
   const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
   --chip->working;

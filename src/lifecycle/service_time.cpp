@@ -59,7 +59,7 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
       chip->retry_at = *until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
       return;
     }
-    return tasks_.spawn(draw_round(chip));
+    return begin(chip, chip->drawing, &Service::draw_round);
   }
   const bool looked_at = chip->usable() || chip->phase == Phase::resuming;
   if (!looked_at || options_.life.verify.looking == Looking::off) return;
@@ -67,13 +67,20 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
     if (const auto until = drawer_.breaker().wait(now)) {
       chip->next_look = *until;
     } else {
-      tasks_.spawn(look_at(chip));
+      begin(chip, chip->looking, &Service::look_at);
     }
   }
   if (chip->phase == Phase::active && now - chip->current->verified > options_.life.verify.max_age) {
     parts_.log.warn("exit_unconfirmed", {{"chip", chip->spec.id}});
     fire(chip, Event::doubted);
   }
+}
+
+// Marked here and not where the coroutine begins: it does so later, and an ending waits for it from now on.
+void Service::begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch)) {
+  what = Chip::Busy::yes;
+  ++chip->working;
+  tasks_.spawn((this->*work)(chip, chip->epoch));
 }
 
 void Service::keep(const ChipPtr& chip, TimePoint now) {

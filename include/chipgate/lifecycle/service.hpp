@@ -83,9 +83,9 @@ class Service final : public Control, public DataPlaneEvents {
   void leave_endpoint(const ChipPtr& chip);
 
   // --- what takes time
-  net::Task<void> draw_round(ChipPtr chip);
+  net::Task<void> draw_round(ChipPtr chip, Epoch epoch);
   void round_failed(const ChipPtr& chip, const Error& error);
-  net::Task<void> look_at(ChipPtr chip);
+  net::Task<void> look_at(ChipPtr chip, Epoch epoch);
   void looked(const ChipPtr& chip, const Verdict& verdict);
   void same(const ChipPtr& chip);
   void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
@@ -99,7 +99,9 @@ class Service final : public Control, public DataPlaneEvents {
 
   // --- time
   void tick();
+  // What is due for it. At every tick, and at once where somebody waits for it.
   void attend(const ChipPtr& chip, TimePoint now);
+  void begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch));
   void keep(const ChipPtr& chip, TimePoint now);
   void heed_clocks();
   net::Task<void> flush_traffic();
