@@ -52,7 +52,8 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     if (drawn.has_error()) {
       last = drawn.error();
-      if (ends_the_round(last)) co_return last;
+      // One session may be bad luck, a whole round was an outage: it is not asked five times a second.
+      if (ends_the_round(last) || chip->pace.failing()) co_return last;
       continue;
     }
     const auto taken = co_await take(chip, *drawn, as, ledger::Quarantine::respected);

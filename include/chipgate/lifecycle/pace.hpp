@@ -30,6 +30,8 @@ class ChipPace {
   // A waiting client pulls it forward to retry_min after the last round.
   TimePoint hurried(const DrawOptions&, TimePoint now) const;
   void succeeded(TimePoint now);
+  // Whether the last round gave nothing.
+  bool failing() const { return backoff_ > Milliseconds(0); }
   // From an earlier process.
   void opened_at(TimePoint);
 
