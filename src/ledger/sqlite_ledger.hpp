@@ -48,6 +48,7 @@ class SqliteLedger final : public Ledger {
                                                      std::string to_day) override;
   net::Task<Result<std::vector<DeniedExit>>> denied() override;
   bool writable() const override { return writer_->writable(); }
+  Writes writes() const override { return writer_->writes(); }
 
  private:
   template <class T>

@@ -4,6 +4,7 @@
 #include "chipgate/ledger/ledger.hpp"
 #include "chipgate/lifecycle/journal.hpp"
 #include "chipgate/lifecycle/plane_tasks.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 #include "chipgate/telemetry/log.hpp"
 
 #include <algorithm>
@@ -12,6 +13,8 @@
 
 namespace chipgate::lifecycle {
 namespace {
+
+using telemetry::DrawOutcome;
 
 // The ledger knows identifiers of earlier processes; a second of them is passed by in a few steps.
 constexpr int identifier_tries = 100;
@@ -26,6 +29,16 @@ std::vector<IpAddress> addresses(const ledger::Exits& exits) {
 // Concerns the gateway or the account, or this host: another session would fare no better.
 bool ends_the_round(const Error& error) {
   return Breaker::concerns(error.kind) || info(error.kind).fault == Fault::chipgate;
+}
+
+DrawOutcome outcome_of(ledger::LeaseRefusal why) {
+  switch (why) {
+    case ledger::LeaseRefusal::in_use: return DrawOutcome::in_use;
+    case ledger::LeaseRefusal::quarantined: return DrawOutcome::quarantined;
+    case ledger::LeaseRefusal::denied: return DrawOutcome::denied;
+    case ledger::LeaseRefusal::own_last: break;
+  }
+  return DrawOutcome::own_last;
 }
 
 }  // namespace
@@ -49,21 +62,31 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
     }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     auto drawn = co_await draw(chip, route_epoch);
-    if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
+    if (chip->epoch != while_epoch) {
+      count(DrawOutcome::abandoned);
+      co_return Error{ErrorKind::fenced};
+    }
     if (drawn.has_error()) {
+      count(DrawOutcome::failed);
       last = drawn.error();
       if (ends_the_round(last)) co_return last;
       continue;
     }
     const auto taken = co_await take(chip, *drawn, as, ledger::Quarantine::respected);
-    if (taken.has_error()) co_return taken.error();
+    if (taken.has_error()) {
+      count(DrawOutcome::failed);
+      co_return taken.error();
+    }
     if (const auto* id = std::get_if<AssignmentId>(&*taken)) {
       drawn->assignment.id = *id;
-      if (chip->epoch == while_epoch) co_return std::move(drawn->assignment);
+      const bool stands = chip->epoch == while_epoch;
+      count(stands ? DrawOutcome::taken : DrawOutcome::abandoned);
+      if (stands) co_return std::move(drawn->assignment);
       co_await give_back(*id);
       co_return Error{ErrorKind::fenced};
     }
     const auto& refused = std::get<ledger::Refused>(*taken);
+    count(outcome_of(refused.why));
     last = {ErrorKind::no_free_exit, refused.address.text()};
     if (refused.why == ledger::LeaseRefusal::quarantined) {
       drawn->until = refused.until;
@@ -72,6 +95,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   }
   if (parts_.options.draw.when_scarce == WhenScarce::oldest && !quarantined.empty()) {
     auto oldest = co_await take_oldest(chip, std::move(quarantined), as);
+    if (oldest.has_value()) count(DrawOutcome::scarce);
     if (oldest.has_value() && chip->epoch != while_epoch) {
       co_await give_back(oldest->id);
       co_return Error{ErrorKind::fenced};
@@ -194,6 +218,8 @@ gateway::RoutePtr Drawer::route_for(const SessionIdentifier& session, const Wire
   return gateway::make_route(session, epoch, endpoint, parts_.provider.render(wire), literals);
 }
 
+void Drawer::count(DrawOutcome outcome) { parts_.counters.draw(outcome).increment(); }
+
 void Drawer::heard(EndpointIndex endpoint, const Error& error) {
   if (!Breaker::concerns(error.kind)) return;
   const auto now = Clock::now();
@@ -205,6 +231,7 @@ void Drawer::heard(EndpointIndex endpoint, const Error& error) {
   const bool news = !breaker_.error().has_value();
   breaker_.failed(error, now);
   if (news) {
+    parts_.counters.breaker_opened.increment(error.kind);
     telemetry::JsonObject body;
     body.add("error", error.kind).add("detail", error.detail);
     journal_.tell("gateway.refusing", body);

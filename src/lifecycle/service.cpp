@@ -19,8 +19,8 @@ Service::Service(boost::asio::io_context& control, ServiceOptions options, DataP
     : options_(std::move(options)),
       random_(std::move(random)),
       tasks_(control),
-      parts_{control,          tasks_, plane, ledger, log, provider, options_.life, random_, options_.endpoint_names,
-             options_.instance},
+      parts_{control,           tasks_,   plane, ledger, log, provider, options_.life, random_, options_.endpoint_names,
+             options_.instance, counters_},
       journal_(parts_),
       looker_(parts_),
       drawer_(parts_, looker_, journal_),
@@ -154,7 +154,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
 net::Task<void> Service::end(ChipPtr chip) {
   chip->epoch = Epoch(chip->epoch.value() + 1);
   const auto epoch = chip->epoch;
-  const auto ending = chip->ending;
+  auto ending = chip->ending;
   if (chip->current) {
     // A ledger that cannot write must not keep anything open.
     constexpr Milliseconds patience{500};
@@ -164,6 +164,11 @@ net::Task<void> Service::end(ChipPtr chip) {
     while (!*told && Clock::now() < until) co_await chip->bell.wait_until(until);
   }
   co_await fence(parts_.plane, chip->index, epoch, ending.told);
+  if (ending.exposure) {
+    const auto exposure = Clock::now() - chip->current->verified;
+    ending.exposure = std::chrono::duration_cast<Milliseconds>(exposure);
+    counters_.exposure.observe(exposure);
+  }
   while (chip->working > 0) co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
   if (chip->successor) {
     const auto successor = chip->successor->id;

@@ -15,7 +15,8 @@ class Ledger;
 }
 namespace chipgate::telemetry {
 class Log;
-}
+struct LifeCounters;
+}  // namespace chipgate::telemetry
 
 namespace chipgate::lifecycle {
 
@@ -34,6 +35,7 @@ struct Parts {
   const std::vector<std::string>& endpoint_names;
   // Which chipgate this is, in the rows that it writes.
   const std::string& instance;
+  telemetry::LifeCounters& counters;
 };
 
 }  // namespace chipgate::lifecycle

@@ -10,6 +10,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 #include "chipgate/lifecycle/options.hpp"
 #include "chipgate/lifecycle/parts.hpp"
+#include "chipgate/telemetry/source.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -30,7 +31,7 @@ struct ServiceOptions {
 };
 
 // Lives on the control thread. The plane, the ledger, the provider and the log outlive it.
-class Service final : public Control, public DataPlaneEvents {
+class Service final : public Control, public DataPlaneEvents, public telemetry::LifeSource {
  public:
   Service(boost::asio::io_context& control, ServiceOptions options, DataPlane& plane, ledger::Ledger& ledger,
           const provider::Provider& provider, telemetry::Log& log, provider::RandomBits random);
@@ -68,8 +69,16 @@ class Service final : public Control, public DataPlaneEvents {
 
   // --- for metrics
   std::size_t count(State) const;
-  // Chips with tunnels whose last observed address equals another's.
-  std::size_t duplicates() const;
+  std::vector<telemetry::StateCount> chip_states() const override;
+  std::uint64_t assignments_active() const override { return count(State::active) + count(State::renewing); }
+  const telemetry::LifeCounters& counters() const override { return counters_; }
+  // From what echoes and replies said, never from the ledger.
+  std::uint64_t duplicates() const override;
+  std::uint64_t crowded_chips() const override;
+  bool looking() const override { return options_.life.verify.looking == Looking::on; }
+  bool breaker_open() const override { return drawer_.breaker().error().has_value(); }
+  std::vector<telemetry::ChipValue> verified_at() const override;
+  std::vector<telemetry::ChipValue> quota_used() const override;
   bool endpoint_up(EndpointIndex index) const { return drawer_.endpoints().healthy(index); }
 
  private:
@@ -87,6 +96,8 @@ class Service final : public Control, public DataPlaneEvents {
   void round_failed(const ChipPtr& chip, const Error& error);
   net::Task<void> look_at(ChipPtr chip);
   void looked(const ChipPtr& chip, const Verdict& verdict);
+  // Remembers where the chip was seen, and tells where another one is there too.
+  void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
   void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
   net::Task<void> end(ChipPtr chip);
@@ -136,6 +147,7 @@ class Service final : public Control, public DataPlaneEvents {
   ServiceOptions options_;
   provider::RandomBits random_;
   net::TaskGroup tasks_;
+  telemetry::LifeCounters counters_;
   Parts parts_;
   Journal journal_;
   Looker looker_;

@@ -224,6 +224,7 @@ class FakeLedger : public ledger::Ledger {
     co_return denied_rows;
   }
   bool writable() const override { return works; }
+  ledger::Writes writes() const override { return {}; }
 
   bool works = true;
   ledger::AssignmentFilter asked_for;
