@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 import unittest
+import urllib.request
 
 import life
 import rig
@@ -41,6 +44,13 @@ class Dashboards(life.LifeTest):
             for name in dashboards.metrics_in(query):
                 with self.subTest(metric=name, query=query):
                     self.assertIn(name, there)
+
+    @unittest.skipUnless(shutil.which("promtool"), "no promtool")
+    def test_promtool_finds_no_fault_with_a_scrape(self) -> None:
+        self.lived()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.admin}/metrics", timeout=5) as answer:
+            done = subprocess.run(["promtool", "check", "metrics"], input=answer.read(), capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
 
 if __name__ == "__main__":
