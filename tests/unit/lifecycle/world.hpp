@@ -31,6 +31,7 @@ class PlayedPlane final : public DataPlane {
     ports[chip].bound = true;
     return port == 0 ? std::uint16_t{1} : port;
   }
+  void limit_whatsapp(ChipIndex chip, std::uint32_t most) override { ports[chip].most_whatsapp_sessions = most; }
   void close(ChipIndex chip, std::function<void()> done) override {
     calls.push_back("close");
     ports[chip].bound = false;
@@ -99,6 +100,7 @@ class PlayedPlane final : public DataPlane {
     gateway::RoutePtr route;
     std::optional<ErrorKind> told;
     std::vector<Error> refusals;
+    std::optional<std::uint32_t> most_whatsapp_sessions;
     Usage usage;
   };
   std::map<ChipIndex, Port> ports;
