@@ -57,6 +57,7 @@ lifecycle::ServiceOptions service_options(const config::Settings& settings) {
   if (!address.is_unspecified()) options.proxy_host = address.is_v4() ? address.text() : "[" + address.text() + "]";
   options.endpoint_names = endpoint_names(settings.gateway);
   options.instance = instance_name();
+  options.retention = settings.ledger.retention;
   return options;
 }
 

@@ -137,6 +137,7 @@ void write_life(Writer& out, const Settings& settings) {
   out.section("ledger", [&] {
     out.put("path", settings.ledger.path.string());
     out.put("quarantine", settings.ledger.quarantine);
+    out.put_or_off("retention", settings.ledger.retention);
     out.put("prefix_v4", std::uint64_t{settings.ledger.prefix_v4});
     out.put("prefix_v6", std::uint64_t{settings.ledger.prefix_v6});
   });

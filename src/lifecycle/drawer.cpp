@@ -2,6 +2,7 @@
 #include "chipgate/lifecycle/drawer.hpp"
 
 #include "chipgate/ledger/ledger.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
 #include "chipgate/lifecycle/journal.hpp"
 #include "chipgate/lifecycle/plane_tasks.hpp"
 #include "chipgate/telemetry/life_counters.hpp"
@@ -107,7 +108,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
 
 net::Task<Result<Drawer::Session>> Drawer::new_session(ChipPtr chip) {
   for (int i = 0; i < identifier_tries; ++i) {
-    const auto now = std::chrono::system_clock::now();
+    const auto now = parts_.clocks.wall();
     Session session{names_.next(chip->spec.id, now), {}};
     session.wire = parts_.provider.wire_session(session.identifier, parts_.random);
     const auto issued = co_await parts_.ledger.issue({session.identifier, session.wire, chip->spec.id, now});
@@ -139,12 +140,14 @@ net::Task<Result<Drawer::Candidate>> Drawer::draw(ChipPtr chip, Epoch route_epoc
   }
   candidate.assignment.route = gateway::with_exits(*route, addresses(candidate.assignment.exits));
   candidate.assignment.verified = Clock::now();
-  candidate.assignment.verified_at = std::chrono::system_clock::now();
+  candidate.assignment.verified_at = parts_.clocks.wall();
   co_return candidate;
 }
 
 net::Task<Result<ledger::Taken>> Drawer::take(ChipPtr chip, Candidate candidate, ledger::AssignmentState as,
                                               ledger::Quarantine quarantine) {
+  // A clock that has just been set ends no quarantine: what it is told goes to the ledger before this.
+  parts_.clocks.heed();
   const auto& drawn = candidate.assignment;
   ledger::Take take{.row = {.chip = chip->spec.id}, .quarantine = quarantine};
   take.row.session = drawn.session;
@@ -155,9 +158,9 @@ net::Task<Result<ledger::Taken>> Drawer::take(ChipPtr chip, Candidate candidate,
   take.row.instance = parts_.instance;
   take.row.state = as;
   take.row.exits = drawn.exits;
-  take.row.assigned_at = std::chrono::system_clock::now();
+  take.row.assigned_at = parts_.clocks.wall();
   take.row.verified_at = drawn.verified_at;
-  auto taken = co_await parts_.ledger.take(take);
+  auto taken = co_await parts_.ledger.take(std::move(take));
   const auto* refused = taken.has_value() ? std::get_if<ledger::Refused>(&*taken) : nullptr;
   if (refused != nullptr) {
     (void)co_await parts_.ledger.settle(drawn.session, ledger::IdentifierOutcome::refused, refused->address);
@@ -189,7 +192,7 @@ net::Task<Result<Assignment>> Drawer::take_oldest(ChipPtr chip, std::vector<Cand
 
 net::Task<void> Drawer::give_back(AssignmentId id) {
   const auto closed =
-      co_await parts_.ledger.close({.assignment = id, .at = std::chrono::system_clock::now(), .reason = "abandoned"});
+      co_await parts_.ledger.close({.assignment = id, .at = parts_.clocks.wall(), .reason = "abandoned"});
   // A restart closes what is left open here: it was never admitted.
   if (closed.has_error())
     parts_.log.error("not_given_back", {{"assignment", id.value()}, {"detail", closed.error().detail}});

@@ -116,7 +116,7 @@ net::Task<void> Service::finish_row(ChipPtr chip, ledger::AssignmentRow row, std
 }
 
 void Service::start() {
-  clock_offset_ = std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+  next_retention_ = Clock::now();
   tasks_.spawn(restore_traffic());
   // The ledger takes them in this order.
   for (const auto& chip : vacating_) {

@@ -148,6 +148,8 @@ class Ledger {
   virtual net::Task<Result<void>> swap(Swap) = 0;
   virtual net::Task<Result<void>> verified(AssignmentId, WallTime at) = 0;
   virtual net::Task<Result<void>> observe(Observe) = 0;
+  // The clock jumped forward: quarantines that were not over at `ended_before` end so much later.
+  virtual net::Task<Result<void>> postpone_quarantines(Milliseconds by, WallTime ended_before) = 0;
   // As far as two chips must not share it: the prefix of the address is denied.
   virtual net::Task<Result<void>> deny(DeniedExit) = 0;
   virtual net::Task<Result<bool>> allow(IpAddress) = 0;  // false: it was not denied

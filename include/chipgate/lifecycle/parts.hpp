@@ -20,6 +20,7 @@ struct LifeCounters;
 
 namespace chipgate::lifecycle {
 
+class Clocks;
 class DataPlane;
 
 struct Parts {
@@ -36,6 +37,7 @@ struct Parts {
   // Which chipgate this is, in the rows that it writes.
   const std::string& instance;
   telemetry::LifeCounters& counters;
+  Clocks& clocks;
 };
 
 }  // namespace chipgate::lifecycle

@@ -3,6 +3,7 @@
 
 #include "chipgate/ledger/ledger.hpp"
 #include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
 #include "chipgate/lifecycle/control.hpp"
 #include "chipgate/lifecycle/data_plane.hpp"
 #include "chipgate/lifecycle/drawer.hpp"
@@ -28,6 +29,9 @@ struct ServiceOptions {
   std::string proxy_host = "127.0.0.1";
   std::vector<std::string> endpoint_names;
   std::string instance;
+  // How long history is kept; 0 is for ever.
+  Milliseconds retention{0};
+  WallClock wall_clock = std::chrono::system_clock::now;
 };
 
 // Lives on the control thread. The plane, the ledger, the provider and the log outlive it.
@@ -112,7 +116,10 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void tick();
   void attend(const ChipPtr& chip, TimePoint now);
   void keep(const ChipPtr& chip, TimePoint now);
-  void heed_clocks();
+  void clock_jumped(Milliseconds by);
+  net::Task<void> postpone_quarantines(Milliseconds by, WallTime ended_before);
+  void heed_retention(TimePoint now);
+  net::Task<void> retain();
   net::Task<void> flush_traffic();
   void heed_quota(const ChipPtr& chip);
   void survey_crowds();
@@ -148,6 +155,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   provider::RandomBits random_;
   net::TaskGroup tasks_;
   telemetry::LifeCounters counters_;
+  Clocks clocks_;
   Parts parts_;
   Journal journal_;
   Looker looker_;
@@ -159,7 +167,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   std::vector<ChipPtr> vacating_;
   TimePoint last_second_{};
   TimePoint last_flush_{};
-  std::chrono::nanoseconds clock_offset_{0};
+  TimePoint next_retention_{};
   std::string day_{};
   bool flushing_ = false;
   bool stopping_ = false;

@@ -32,6 +32,7 @@ chips:
   - {id: "bot-{n}", alias: "Bot {n}", numbers: 8-10, port: 21001}
   - {id: chosen, port: 0}
   - {id: next-free, max_whatsapp_sessions: off}
+ledger: {retention: 90d}
 limits: {tunnels_per_chip: 10, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
 timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
 fail_style: reset
@@ -68,6 +69,7 @@ TEST(Configuration, FillsEveryOption) {
   EXPECT_EQ(made.proxy.limits.held_per_chip, 3U);
   EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 1U);
   EXPECT_EQ(made.proxy.crowd_age, 2min);
+  EXPECT_EQ(made.ledger.retention, 24h * 90);
   EXPECT_EQ(made.proxy.connect_budget, 12s);
   EXPECT_EQ(made.proxy.head_timeout, 5s);
   EXPECT_EQ(made.relay.idle_timeout, 10min);
@@ -153,6 +155,7 @@ TEST(Defaults, AreThoseOfTheOptions) {
   EXPECT_EQ(made.proxy.connect_budget, 15s);
   EXPECT_EQ(made.relay.first_reply, 15s);
   EXPECT_TRUE(made.chips.empty());
+  EXPECT_EQ(made.ledger.retention, 0s);
   EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 0U);
   EXPECT_EQ(made.proxy.crowd_age, 90s);
   EXPECT_TRUE(warnings(with_gateway("")).empty());

@@ -142,6 +142,7 @@ class World : public testing::Test, private EventListener {
     options.life.draw.retry_min = Milliseconds(10);
     options.life.draw.retry_max = Milliseconds(40);
     options.life.draw.per_second = 10'000;
+    options.wall_clock = [this] { return std::chrono::system_clock::now() + set_forward; };
   }
   ~World() override {
     close();
@@ -248,6 +249,8 @@ class World : public testing::Test, private EventListener {
   std::vector<ChipSpec> chips;
   // By so much what an earlier process assigned is older than it really is.
   Milliseconds older{0};
+  // What somebody has done to the wall clock.
+  Milliseconds set_forward{0};
   telemetry::Log log{{}, std::make_unique<NoLines>()};
   provider::Provider provider = smartproxy();
   std::unique_ptr<boost::asio::io_context> control;
