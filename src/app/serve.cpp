@@ -57,6 +57,7 @@ lifecycle::ServiceOptions service_options(const config::Settings& settings) {
   if (!address.is_unspecified()) options.proxy_host = address.is_v4() ? address.text() : "[" + address.text() + "]";
   options.endpoint_names = endpoint_names(settings.gateway);
   options.instance = instance_name();
+  options.retention = settings.ledger.retention;
   return options;
 }
 
@@ -71,10 +72,10 @@ class Server final : private telemetry::MetricsSource,
  private:
   std::span<const telemetry::ChipSample> chips() const override { return plane_.chip_samples(); }
   std::span<const telemetry::ShardCounters* const> shards() const override { return plane_.shard_samples(); }
-  std::vector<telemetry::StateCount> chip_states() const override;
-  std::uint64_t assignments_active() const override;
   std::vector<telemetry::EndpointSample> endpoints() const override;
   std::uint64_t log_dropped() const override { return log_.dropped(); }
+  telemetry::LedgerSample ledger() const override;
+  const telemetry::LifeSource& life() const override { return service_; }
   admin::Readiness readiness() const override;
   std::string redacted() const override { return config::redacted_yaml(settings_); }
 
@@ -194,19 +195,6 @@ void Server::open_admin() {
   }
 }
 
-std::vector<telemetry::StateCount> Server::chip_states() const {
-  std::vector<telemetry::StateCount> counts;
-  for (std::size_t i = 0; i < lifecycle::state_count; ++i) {
-    const auto state = static_cast<lifecycle::State>(i);
-    counts.push_back({name(state), service_.count(state)});
-  }
-  return counts;
-}
-
-std::uint64_t Server::assignments_active() const {
-  return service_.count(lifecycle::State::active) + service_.count(lifecycle::State::renewing);
-}
-
 std::vector<telemetry::EndpointSample> Server::endpoints() const {
   std::vector<telemetry::EndpointSample> samples;
   for (std::uint32_t i = 0; i < settings_.gateway.endpoints.size(); ++i) {
@@ -215,6 +203,11 @@ std::vector<telemetry::EndpointSample> Server::endpoints() const {
         {settings_.gateway.endpoints[i].name(), up ? telemetry::EndpointHealth::up : telemetry::EndpointHealth::down});
   }
   return samples;
+}
+
+telemetry::LedgerSample Server::ledger() const {
+  const auto writes = opened_.ledger->writes();
+  return {writes.commits, writes.failures, writes.queued, opened_.ledger->writable()};
 }
 
 admin::Readiness Server::readiness() const {

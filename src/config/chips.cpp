@@ -38,6 +38,7 @@ struct Draft {
   std::optional<std::uint16_t> port;
   ledger::ConnectMode connect;
   ledger::Quota quota;
+  std::optional<std::uint32_t> whatsapp_sessions;
   const Map* entry;
 };
 
@@ -72,6 +73,7 @@ class Chips {
     const auto port = read_port(entry);
     const auto connect = entry.choice<ledger::ConnectMode>("connect", ledger::ConnectMode::on_demand, connect_modes);
     const auto quota = read_quota(entry.map("quota"));
+    const auto sessions = read_whatsapp_sessions(entry);
     if (!id || !numbers) return true;
     if (numbers->last - numbers->first >= most_chips - drafts_.size()) {
       root_.problem("chips", "are more than 20000", "run a second chipgate with an account of its own");
@@ -89,8 +91,8 @@ class Chips {
         problem(entry, "port", "leaves no room: the last of these chips would be above 65535");
         return true;
       }
-      drafts_.push_back(
-          {std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, connect, quota, &entry});
+      drafts_.push_back({std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, connect,
+                         quota, sessions, &entry});
     }
     return true;
   }
@@ -196,7 +198,8 @@ class Chips {
         if (next > range.last) ++left_out;
         chip.port = next > range.last ? std::uint16_t{0} : static_cast<std::uint16_t>(next++);
       }
-      chips.push_back({std::move(chip.id), std::move(chip.alias), *chip.port, chip.connect, chip.quota});
+      chips.push_back(
+          {std::move(chip.id), std::move(chip.alias), *chip.port, chip.connect, chip.quota, chip.whatsapp_sessions});
     }
     const auto listen = root_.map("listen");
     if (left_out > 0) {

@@ -46,6 +46,8 @@ struct ChipSurroundings {
 ledger::LedgerOptions read_ledger(const Map& ledger);
 lifecycle::LifeOptions read_life(const Map& root);
 ledger::Quota read_quota(const Map& quota);
+// Nothing where the mapping does not say it; 0 is no limit.
+std::optional<std::uint32_t> read_whatsapp_sessions(const Map& map);
 // "500MB": kB, MB, GB and TB are powers of 1000, as providers sell them.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 

@@ -2,6 +2,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 
 #include "chipgate/lifecycle/plane_tasks.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 
 namespace chipgate::lifecycle {
 namespace {
@@ -29,10 +30,12 @@ bool other_echo_may_answer(const Error& error) {
 
 }  // namespace
 
+IpAddress exit_of(const IpAddress& address, const LifeOptions& options) {
+  return address.masked(address.is_v4() ? options.prefix_v4 : options.prefix_v6);
+}
+
 bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
-  if (one.is_v4() != other.is_v4()) return false;
-  const auto bits = one.is_v4() ? options.prefix_v4 : options.prefix_v6;
-  return Network::parse(one.text() + "/" + std::to_string(bits))->contains(other);
+  return exit_of(one, options) == exit_of(other, options);
 }
 
 net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries) {
@@ -42,6 +45,8 @@ net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, con
     auto looked = co_await look(parts_.plane, chip->index, route, echo, parts_.options.verify.timeout);
     chip->meter.own.up += looked.bytes_up;
     chip->meter.own.down += looked.bytes_down;
+    parts_.counters.look_bytes_up.add(looked.bytes_up);
+    parts_.counters.look_bytes_down.add(looked.bytes_down);
     answer = {std::move(looked.address), text(echo)};
     if (answer.address.has_value() || !other_echo_may_answer(answer.address.error())) break;
   }

@@ -19,8 +19,10 @@ Service::Service(boost::asio::io_context& control, ServiceOptions options, DataP
     : options_(std::move(options)),
       random_(std::move(random)),
       tasks_(control),
-      parts_{control,          tasks_, plane, ledger, log, provider, options_.life, random_, options_.endpoint_names,
-             options_.instance},
+      clocks_(options_.wall_clock, [this](Milliseconds by) { clock_jumped(by); }),
+      parts_{
+          control,           tasks_,    plane,  ledger, log, provider, options_.life, random_, options_.endpoint_names,
+          options_.instance, counters_, clocks_},
       journal_(parts_),
       looker_(parts_),
       drawer_(parts_, looker_, journal_),
@@ -152,7 +154,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
 net::Task<void> Service::end(ChipPtr chip) {
   chip->epoch = Epoch(chip->epoch.value() + 1);
   const auto epoch = chip->epoch;
-  const auto ending = chip->ending;
+  auto ending = chip->ending;
   if (chip->current) {
     // A ledger that cannot write must not keep anything open.
     constexpr Milliseconds patience{500};
@@ -162,6 +164,11 @@ net::Task<void> Service::end(ChipPtr chip) {
     while (!*told && Clock::now() < until) co_await chip->bell.wait_until(until);
   }
   co_await fence(parts_.plane, chip->index, epoch, ending.told);
+  if (ending.exposure && chip->current) {
+    const auto exposure = Clock::now() - chip->current->verified;
+    ending.exposure = std::chrono::duration_cast<Milliseconds>(exposure);
+    counters_.exposure.observe(exposure);
+  }
   while (chip->working > 0) co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
   if (chip->successor) {
     const auto successor = chip->successor->id;
@@ -184,7 +191,7 @@ net::Task<void> Service::end(ChipPtr chip) {
 }
 
 net::Task<void> Service::announce_closing(ChipPtr chip, AssignmentId id, std::shared_ptr<bool> done) {
-  const auto written = co_await parts_.ledger.closing(id, std::chrono::system_clock::now(), chip->ending.reason);
+  const auto written = co_await parts_.ledger.closing(id, clocks_.wall(), chip->ending.reason);
   if (written.has_error()) {
     parts_.log.error("closing_not_recorded", {{"chip", chip->spec.id}, {"detail", written.error().detail}});
   }
@@ -194,7 +201,7 @@ net::Task<void> Service::announce_closing(ChipPtr chip, AssignmentId id, std::sh
 
 // Until the ledger has it: the address stays reserved, and no one else gets it meanwhile.
 net::Task<void> Service::close_row(ChipPtr chip, AssignmentId id, Ending ending, ledger::Traffic traffic) {
-  const auto at = std::chrono::system_clock::now();
+  const auto at = clocks_.wall();
   for (;;) {
     const auto closed = co_await parts_.ledger.close({id, at, ending.reason, ending.exposure, traffic});
     if (closed.has_value()) break;

@@ -66,6 +66,7 @@ ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
   chip->origin = origin;
   chip->arming = armed_at_first(chip->spec.connect);
   chip->since = std::chrono::system_clock::now();
+  if (chip->spec.max_whatsapp_sessions) parts_.plane.limit_whatsapp(index, *chip->spec.max_whatsapp_sessions);
   by_index_.push_back(chip);
   chips_.emplace(chip->spec.id, chip);
   return chip;
@@ -115,7 +116,7 @@ net::Task<void> Service::finish_row(ChipPtr chip, ledger::AssignmentRow row, std
 }
 
 void Service::start() {
-  clock_offset_ = std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+  next_retention_ = Clock::now();
   tasks_.spawn(restore_traffic());
   // The ledger takes them in this order.
   for (const auto& chip : vacating_) {

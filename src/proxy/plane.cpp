@@ -77,6 +77,12 @@ void Plane::on_port(ChipIndex chip, Function function) {
   shard.post([&shard, chip, function = std::move(function)]() mutable { function(shard.port(chip)); });
 }
 
+void Plane::limit_whatsapp(ChipIndex chip, std::uint32_t most) {
+  on_port(chip, [most](Port* port) {
+    if (port != nullptr) port->limit_whatsapp(most);
+  });
+}
+
 void Plane::open(ChipIndex chip, gateway::RoutePtr route) {
   on_port(chip, [route = std::move(route)](Port* port) mutable {
     if (port != nullptr) port->open(std::move(route));

@@ -3,6 +3,7 @@
 
 #include "chipgate/ledger/ledger.hpp"
 #include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
 #include "chipgate/lifecycle/control.hpp"
 #include "chipgate/lifecycle/data_plane.hpp"
 #include "chipgate/lifecycle/drawer.hpp"
@@ -10,6 +11,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 #include "chipgate/lifecycle/options.hpp"
 #include "chipgate/lifecycle/parts.hpp"
+#include "chipgate/telemetry/source.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -27,10 +29,13 @@ struct ServiceOptions {
   std::string proxy_host = "127.0.0.1";
   std::vector<std::string> endpoint_names;
   std::string instance;
+  // How long history is kept; 0 is for ever.
+  Milliseconds retention{0};
+  WallClock wall_clock = std::chrono::system_clock::now;
 };
 
 // Lives on the control thread. The plane, the ledger, the provider and the log outlive it.
-class Service final : public Control, public DataPlaneEvents {
+class Service final : public Control, public DataPlaneEvents, public telemetry::LifeSource {
  public:
   Service(boost::asio::io_context& control, ServiceOptions options, DataPlane& plane, ledger::Ledger& ledger,
           const provider::Provider& provider, telemetry::Log& log, provider::RandomBits random);
@@ -68,8 +73,16 @@ class Service final : public Control, public DataPlaneEvents {
 
   // --- for metrics
   std::size_t count(State) const;
-  // Chips with tunnels whose last observed address equals another's.
-  std::size_t duplicates() const;
+  std::vector<telemetry::StateCount> chip_states() const override;
+  std::uint64_t assignments_active() const override { return count(State::active) + count(State::renewing); }
+  const telemetry::LifeCounters& counters() const override { return counters_; }
+  // From what echoes and replies said, never from the ledger.
+  std::uint64_t duplicates() const override;
+  std::uint64_t crowded_chips() const override;
+  bool looking() const override { return options_.life.verify.looking == Looking::on; }
+  bool breaker_open() const override { return drawer_.breaker().error().has_value(); }
+  std::vector<telemetry::ChipValue> verified_at() const override;
+  std::vector<telemetry::ChipValue> quota_used() const override;
   bool endpoint_up(EndpointIndex index) const { return drawer_.endpoints().healthy(index); }
 
  private:
@@ -87,6 +100,8 @@ class Service final : public Control, public DataPlaneEvents {
   void round_failed(const ChipPtr& chip, const Error& error);
   net::Task<void> look_at(ChipPtr chip, Epoch epoch);
   void looked(const ChipPtr& chip, const Verdict& verdict);
+  // Remembers where the chip was seen, and tells where another one is there too.
+  void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
   void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
   net::Task<void> end(ChipPtr chip);
@@ -103,7 +118,10 @@ class Service final : public Control, public DataPlaneEvents {
   void attend(const ChipPtr& chip, TimePoint now);
   void begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch));
   void keep(const ChipPtr& chip, TimePoint now);
-  void heed_clocks();
+  void clock_jumped(Milliseconds by);
+  net::Task<void> postpone_quarantines(Milliseconds by, WallTime ended_before);
+  void heed_retention(TimePoint now);
+  net::Task<void> retain();
   net::Task<void> flush_traffic();
   void heed_quota(const ChipPtr& chip);
   void survey_crowds();
@@ -138,6 +156,8 @@ class Service final : public Control, public DataPlaneEvents {
   ServiceOptions options_;
   provider::RandomBits random_;
   net::TaskGroup tasks_;
+  telemetry::LifeCounters counters_;
+  Clocks clocks_;
   Parts parts_;
   Journal journal_;
   Looker looker_;
@@ -149,7 +169,7 @@ class Service final : public Control, public DataPlaneEvents {
   std::vector<ChipPtr> vacating_;
   TimePoint last_second_{};
   TimePoint last_flush_{};
-  std::chrono::nanoseconds clock_offset_{0};
+  TimePoint next_retention_{};
   std::string day_{};
   bool flushing_ = false;
   bool stopping_ = false;

@@ -39,6 +39,7 @@ class Plane final : public lifecycle::DataPlane {
   void publish(EndpointIndex endpoint, const net::Resolver::Answer& answer);
 
   Result<std::uint16_t> listen(ChipIndex chip, const ChipId& id, std::uint16_t port) override;
+  void limit_whatsapp(ChipIndex chip, std::uint32_t most) override;
   void close(ChipIndex chip, std::function<void()> done) override;
   void open(ChipIndex chip, gateway::RoutePtr route) override;
   void withhold(ChipIndex chip) override;
