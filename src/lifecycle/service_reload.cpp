@@ -174,7 +174,8 @@ void Service::weigh_quota(const ChipPtr& chip) {
   const bool ends = chip->phase == Phase::blocked || chip->phase == Phase::blocking;
   const bool stopped_by_it = ends && chip->quota_told == Chip::QuotaTold::reached;
   chip->quota_told = Chip::QuotaTold::nothing;
-  heed_quota(chip);
+  // One that is being drawn for is stopped by the next count, when there is something to stop.
+  if (chip->phase != Phase::acquiring) heed_quota(chip);
   if (stopped_by_it && chip->quota_told != Chip::QuotaTold::reached) fire(chip, Event::connect);
 }
 

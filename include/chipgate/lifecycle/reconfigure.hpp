@@ -10,11 +10,11 @@
 namespace chipgate::lifecycle {
 
 struct Reconfigure {
-  LifeOptions life;
-  PortRange ports;
-  std::vector<ChipSpec> added;    // one that the API has made already becomes the file's
-  std::vector<ChipSpec> changed;  // alias, connect mode and quota; a port is none that changes
-  std::vector<ChipId> removed;
+  LifeOptions life{};
+  PortRange ports{};
+  std::vector<ChipSpec> added{};    // one that the API has made already becomes the file's
+  std::vector<ChipSpec> changed{};  // alias, connect mode and quota; a port is none that changes
+  std::vector<ChipId> removed{};
 };
 
 struct Reconfigured {
@@ -23,7 +23,7 @@ struct Reconfigured {
     ChipId chip;
     std::string message;
   };
-  std::vector<Unfinished> unfinished;
+  std::vector<Unfinished> unfinished{};
 };
 
 }  // namespace chipgate::lifecycle
