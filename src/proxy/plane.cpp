@@ -161,6 +161,12 @@ void Plane::cut(lifecycle::TunnelId id, std::function<void(bool)> done) {
   });
 }
 
+void Plane::take_on(const ProxyOptions& options) {
+  for (auto& shard : shards_) {
+    shard->post([part = shard.get(), options] { part->take_on(options); });
+  }
+}
+
 void Plane::leave() {
   for (auto& shard : shards_) {
     shard->post([part = shard.get()] {

@@ -51,6 +51,9 @@ class Plane final : public lifecycle::DataPlane {
   void cut(lifecycle::TunnelId id, std::function<void(bool)> done) override;
   void crowds(std::function<void(std::vector<lifecycle::Crowd>)> done) override;
 
+  // From here on clients are limited, waited for and refused by these: limits, fail_style and head_timeout. The rest is
+  // as it was at the start.
+  void take_on(const ProxyOptions& options);
   // Closes the ports; what is open or under way goes on.
   void leave();
   // Whether nothing is open or under way any more, told on the control thread.

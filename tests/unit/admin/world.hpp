@@ -30,9 +30,15 @@ class FakeSource : public telemetry::MetricsSource, public ReadinessSource, publ
   std::uint64_t log_dropped() const override { return dropped; }
   Readiness readiness() const override { return current; }
   std::string redacted() const override { return "gateway:\n  password: \"***\"\n"; }
+  net::Task<ReloadAnswer> reload() override {
+    ++reloads;
+    co_return reloaded;
+  }
 
   std::function<void()> on_assignments = [] {};
   std::uint64_t dropped = 0;
+  ReloadAnswer reloaded{};
+  int reloads = 0;
   Readiness current{Ready::yes, {{"ports", "bound"}}};
 
  private:
