@@ -147,6 +147,34 @@ class Reload(reloading.ReloadTest):
         wire.until(lambda: len(self.sim.seen("look-three.sim:80")) > 2, "looks at the new echo")
         self.assertEqual(api.state("alpha"), "active")
 
+    def test_events_are_posted_to_where_the_file_says_now(self) -> None:
+        api = self.begin("alpha")
+        first, second = (self.hook() for _ in range(2))
+        for hook in (first, second):
+            self.written["admin"]["webhook"] = {"url": hook.url, "secret": "s", "events": ["chip.active"]}
+            self.file_says()
+            self.assertEqual(self.reload()["settings"], ["admin.webhook"])
+            told = api.rotated("alpha")["assignment_id"]
+            wire.until(lambda: told in hook.assignments, "the event at its hook")
+        self.assertNotIn(told, first.assignments)
+
+    def test_logs_and_prices_are_the_new_ones(self) -> None:
+        api = self.begin("alpha")
+        self.written["log"] |= {"level": "debug", "access": False}
+        self.written["admin"] |= {"price_per_gb": 3, "currency": "EUR"}
+        self.file_says()
+        self.assertEqual(self.reload()["settings"], ["log.level", "log.access", "admin.price_per_gb"])
+        self.client("alpha").close()
+        self.gate.line("admin_request", path="/api/v1/chips/alpha")
+        self.assertEqual(api.get("status")["traffic"]["currency"], "EUR")
+        # The second tunnel's end is behind the first one's, and leaves its line again.
+        self.written["log"]["access"] = True
+        self.file_says()
+        self.reload()
+        self.client("alpha", "second.sim:7").close()
+        self.gate.line("tunnel", target="second.sim:7")
+        self.assertEqual(self.gate.said("tunnel", target="alpha.sim:7"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

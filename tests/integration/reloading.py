@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,37 @@ import life
 from wire import stack
 
 NOTHING: life.Line = {"added": [], "removed": [], "changed": [], "settings": [], "restart_needed": [], "unfinished": []}
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """Takes every event that is posted to it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _HookHandler)
+        self.assignments: list[int] = []
+        self._thread = threading.Thread(target=self.serve_forever)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+    def end(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _HookHandler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert isinstance(self.server, Hook)
+        self.server.assignments.append(event["data"]["assignment_id"])
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class ReloadTest(life.LifeTest):
@@ -36,6 +69,11 @@ class ReloadTest(life.LifeTest):
     def file_says(self, text: str | None = None) -> None:
         """What `written` has now, or any text."""
         (self.folder / "chipgate.yaml").write_text(text if text is not None else json.dumps(self.written, indent=2))
+
+    def hook(self) -> Hook:
+        hook = Hook()
+        self.addCleanup(hook.end)
+        return hook
 
     def reload(self, expected: int = 200) -> life.Line:
         return self.operator.expect(expected, "POST", "config/reload")
