@@ -47,7 +47,7 @@ class Chips {
   Chips(const Map& root, const ChipSurroundings& surroundings)
       : root_(root), surroundings_(surroundings), entries_(root.maps("chips")) {}
 
-  std::vector<lifecycle::ChipSpec> read() {
+  FileChips read() {
     for (const auto& entry : entries_) {
       if (!draft(entry)) return {};
     }
@@ -186,7 +186,8 @@ class Chips {
   }
 
   // Gives the lowest free ports of the range to those without one, in order.
-  std::vector<lifecycle::ChipSpec> settle() {
+  FileChips settle() {
+    std::set<ChipId> of_range;
     std::vector<lifecycle::ChipSpec> chips;
     chips.reserve(drafts_.size());
     const auto& range = surroundings_.range;
@@ -194,6 +195,7 @@ class Chips {
     std::size_t left_out = 0;
     for (auto& chip : drafts_) {
       if (!chip.port) {
+        of_range.insert(chip.id);
         while (next <= range.last && taken(static_cast<std::uint16_t>(next))) ++next;
         if (next > range.last) ++left_out;
         chip.port = next > range.last ? std::uint16_t{0} : static_cast<std::uint16_t>(next++);
@@ -209,7 +211,7 @@ class Chips {
     if (range.last >= first_ephemeral && range.first <= last_ephemeral) {
       listen.warning("ports", "reaches into the ports of outgoing connections, 32768-60999", string(ephemeral_hint));
     }
-    return chips;
+    return {std::move(chips), std::move(of_range)};
   }
 
   bool taken(std::uint16_t port) const { return ports_.contains(port) || meets_admin(port); }
@@ -224,8 +226,6 @@ class Chips {
 
 }  // namespace
 
-std::vector<lifecycle::ChipSpec> read_chips(const Map& root, const ChipSurroundings& surroundings) {
-  return Chips(root, surroundings).read();
-}
+FileChips read_chips(const Map& root, const ChipSurroundings& surroundings) { return Chips(root, surroundings).read(); }
 
 }  // namespace chipgate::config

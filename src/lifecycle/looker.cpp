@@ -38,7 +38,7 @@ bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& 
   return exit_of(one, options) == exit_of(other, options);
 }
 
-net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries) {
+net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries) {
   Answer answer{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};
   for (std::size_t i = 0; i < std::min(tries, echoes.size()); ++i) {
     const auto& echo = echoes[turn_++ % echoes.size()];
@@ -79,8 +79,7 @@ net::Task<Verdict> Looker::verify(ChipPtr chip, gateway::RoutePtr route, ledger:
   co_return verdict;
 }
 
-net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known,
-                                         const Echoes& echoes) {
+net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, Echoes echoes) {
   const auto judge = [&](const Answer& answer) -> Verdict {
     if (answer.address.has_error()) return {LookVerdict::unknown, {}, answer.echo, answer.address.error()};
     const auto& before = known.of_family(*answer.address);

@@ -15,8 +15,7 @@ Port::Port(ShardParts parts, PortEvents& events, ChipIndex index, std::shared_pt
       events_(events),
       index_(index),
       counters_(std::move(counters)),
-      pacer_(parts.options.connect_budget),
-      most_whatsapp_sessions_(parts.options.limits.max_whatsapp_sessions) {}
+      pacer_(parts.options.connect_budget) {}
 
 Port::~Port() = default;
 
@@ -145,7 +144,7 @@ std::uint32_t Port::whatsapp_sessions() const {
 }
 
 bool Port::crowded(const protocol::Authority& target) const {
-  const auto most = most_whatsapp_sessions_;
+  const auto most = most_whatsapp_sessions_.value_or(parts_.options.limits.max_whatsapp_sessions);
   return most != 0 && is_whatsapp(target.text()) && whatsapp_sessions() >= most;
 }
 

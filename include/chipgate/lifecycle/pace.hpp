@@ -15,9 +15,11 @@ class FleetPace {
  public:
   explicit FleetPace(unsigned per_second);
   TimePoint reserve(TimePoint now);
+  // From the next reservation on.
+  void change(unsigned per_second);
 
  private:
-  Clock::duration space_;
+  Clock::duration space_{};
   TimePoint next_{};
 };
 

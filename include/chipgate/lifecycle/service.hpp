@@ -11,6 +11,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 #include "chipgate/lifecycle/options.hpp"
 #include "chipgate/lifecycle/parts.hpp"
+#include "chipgate/lifecycle/reconfigure.hpp"
 #include "chipgate/telemetry/source.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -47,6 +48,10 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void start();
   // Writes what is counted, and calls back; nothing new is begun.
   void stop(std::function<void()> done);
+
+  // What the file says now of chips and of their lives, while everything runs. Refused as a whole, or taken on. Fences
+  // and closes what is removed before it binds what takes its place. One at a time.
+  net::Task<Wish<Reconfigured>> reconfigure(Reconfigure wanted);
 
   // --- Control
   std::vector<ChipView> chips() const override;
@@ -135,6 +140,16 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<void> record_chip(ledger::ChipRow row);
   ChipPtr add(ChipSpec spec, ledger::ChipOrigin origin);
 
+  // --- reload
+  std::optional<Denied> unfit(const Reconfigure&) const;
+  Result<ChipPtr> listen_for(ChipSpec spec);
+  Wish<std::vector<ChipPtr>> bind_free(const Reconfigure&);
+  net::Task<Reconfigured> remove_all(std::vector<ChipId> ids);
+  void take_on(const ChipPtr& chip, ChipSpec spec);
+  void take_on(const LifeOptions& life);
+  void weigh_quota(const ChipPtr& chip);
+  void welcome(const ChipPtr& chip);
+
   // --- wishes
   ChipPtr find(const ChipId&) const;
   ChipPtr find(ChipIndex) const;
@@ -146,6 +161,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<ConnectAnswer> await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until);
   std::optional<Denied> not_current(const Chip&, std::optional<AssignmentId>) const;
   net::Task<Wish<Released>> await_ended(ChipPtr chip, Released answer);
+  void begin_removal(const ChipPtr& chip);
   net::Task<Result<void>> set_arming(ChipPtr chip, ledger::Arming arming);
   net::Task<Result<ledger::Exits>> exits_of(ChipPtr chip, std::optional<AssignmentId> id);
   ChipView view(const Chip&) const;

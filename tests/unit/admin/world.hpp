@@ -31,9 +31,15 @@ class FakeSource : public telemetry::MetricsSource, public ReadinessSource, publ
   const telemetry::LifeSource& life() const override { return life_; }
   Readiness readiness() const override { return current; }
   std::string redacted() const override { return "gateway:\n  password: \"***\"\n"; }
+  net::Task<ReloadAnswer> reload() override {
+    ++reloads;
+    co_return reloaded;
+  }
 
   std::function<void()> on_endpoints = [] {};
   std::uint64_t dropped = 0;
+  ReloadAnswer reloaded{};
+  int reloads = 0;
   Readiness current{Ready::yes, {{"ports", "bound"}}};
 
  private:

@@ -31,7 +31,9 @@ class PlayedPlane final : public DataPlane {
     ports[chip].bound = true;
     return port == 0 ? std::uint16_t{1} : port;
   }
-  void limit_whatsapp(ChipIndex chip, std::uint32_t most) override { ports[chip].most_whatsapp_sessions = most; }
+  void limit_whatsapp(ChipIndex chip, std::optional<std::uint32_t> most) override {
+    ports[chip].most_whatsapp_sessions = most;
+  }
   void close(ChipIndex chip, std::function<void()> done) override {
     calls.push_back("close");
     ports[chip].bound = false;

@@ -147,6 +147,10 @@ TEST_F(Tunnels, AChipsOwnLimitStandsForTheUsualOne) {
   port_->limit_whatsapp(0);
   tunnel();
   EXPECT_EQ(port_->whatsapp_sessions(), 3U);
+  port_->limit_whatsapp(std::nullopt);
+  auto& fourth = ask("web.whatsapp.com:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(fourth));
+  EXPECT_EQ(refusals(ErrorKind::too_many_whatsapp_sessions), 2U);
 }
 
 TEST_F(Tunnels, AReconnectIsNotRefusedWhileTheOldOneIsStillThere) {
