@@ -11,7 +11,8 @@ namespace {
 constexpr Milliseconds tick_every{100};
 constexpr Milliseconds keep_every{1'000};
 constexpr Milliseconds flush_every{30'000};
-constexpr std::chrono::hours retain_every{1};
+constexpr std::chrono::minutes retain_every{10};
+constexpr std::chrono::hours clock_settles{1};
 // More than one WhatsApp session on a chip is told once for each number of them.
 constexpr std::uint32_t one_session = 1;
 
@@ -111,7 +112,7 @@ void Service::clock_jumped(Milliseconds by) {
   // What was not over before it jumped is not over now.
   if (by > Milliseconds(0)) tasks_.spawn(postpone_quarantines(by, clocks_.wall() - by));
   // A clock that is wrong must not decide what is old; mostly it is set right again.
-  next_retention_ = std::max(next_retention_, Clock::now() + retain_every);
+  next_retention_ = std::max(next_retention_, Clock::now() + clock_settles);
   if (options_.life.verify.looking == Looking::off) return;
   for (const auto& [id, chip] : chips_) fire(chip, Event::doubted);
 }

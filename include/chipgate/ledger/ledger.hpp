@@ -157,6 +157,7 @@ class Ledger {
   // --- what is counted and told
   virtual net::Task<Result<void>> add_traffic(std::vector<TrafficRow>) = 0;
   virtual net::Task<Result<EventRow>> append(EventRow) = 0;  // with its id
+  // The oldest first, and only so much at a time that other writes need not wait for long: to be asked again.
   virtual net::Task<Result<void>> retain(Retention) = 0;
 
   // --- history, on a connection of its own that only reads

@@ -197,6 +197,18 @@ TEST_F(History, RetentionTouchesNoQuarantineAndNoIdentifier) {
   EXPECT_EQ(wait(ledger().issue(again)).value(), Issued::taken);
 }
 
+TEST_F(History, RetentionTakesOnlySoMuchAtATime) {
+  constexpr int events = 10'005;
+  for (int i = 0; i < events; ++i) desk().start(ledger().append({.at = at(i), .type = "chip.active"}));
+  desk().run();
+  retain({.events_before = at(events)});
+  const auto left = wait(ledger().events({.limit = events})).value();
+  ASSERT_EQ(left.size(), 5U) << "the youngest";
+  EXPECT_EQ(left.back().at, at(events - 1));
+  retain({.events_before = at(events)});
+  EXPECT_TRUE(wait(ledger().events({})).value().empty());
+}
+
 TEST_F(History, RetentionForgetsQuarantinesThatAreOver) {
   close(id_of(take("alpha", {"192.0.2.1"}, 0)), 1);
   id_of(take("beta", {"192.0.2.2"}, 500));
