@@ -20,12 +20,14 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
 
 std::string lines(const config::Problems& problems) {
   std::vector<std::string> texts;
+  texts.reserve(problems.size());
   for (const auto& problem : problems) texts.push_back(config::text(problem));
   return joined(texts, "\n");
 }
 
 std::vector<std::string> ids(const std::vector<lifecycle::ChipSpec>& chips) {
   std::vector<std::string> found;
+  found.reserve(chips.size());
   for (const auto& chip : chips) found.push_back(chip.id.value());
   return found;
 }

@@ -204,6 +204,7 @@ Settings with_kept_ports(Settings wanted, const Settings& in_force, const std::m
 
 std::vector<string_view> compared_keys() {
   std::vector<string_view> keys;
+  keys.reserve(table.size());
   for (const auto& setting : table) keys.push_back(setting.key);
   return keys;
 }
