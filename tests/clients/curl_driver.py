@@ -19,8 +19,8 @@ GUARD = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else
 
 
 def curl(job: Job, *arguments: str, body: bytes | None = None) -> bytes:
-    done = subprocess.run([*GUARD, "curl", "-sS", "--cacert", AUTHORITY, "-x", job["proxy"], *arguments], input=body,
-                          capture_output=True)
+    done = subprocess.run([*GUARD, "curl", "-sS", "--cacert", AUTHORITY, "-x", job["proxy"], "--max-time",
+                           str(job.get("limit", 0)), *arguments], input=body, capture_output=True)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.decode().strip())
     return done.stdout

@@ -32,7 +32,8 @@ class Driver:
         self._jobs = os.fdopen(writing, "w")
         with os.fdopen(reading) as stdin:
             self.process = stack.Process(name, command, environment, stdin=stdin.fileno())
-        self.killed = self.process.pid
+        ready = self.process.require(self.process.out, lambda line: line.get("event") == "ready", "that it is ready")
+        self.killed = int(ready.get("pid", self.process.pid))
         self._numbers = itertools.count(1)
 
     def begin(self, **job: Any) -> int:
@@ -41,10 +42,9 @@ class Driver:
         self._jobs.flush()
         return number
 
-    def line(self, number: int, seconds: float, **fields: Any) -> stack.Line | None:
-        """What it says of a job, if it does in time."""
-        wanted = {"id": number, **fields}
-        return self.process.out.first(lambda line: all(line.get(key) == value for key, value in wanted.items()), seconds)
+    def line(self, number: int, seconds: float, event: tuple[str | None, ...] = (None,)) -> stack.Line | None:
+        """The first that it says of a job and one of these events, if it does in time."""
+        return self.process.out.first(lambda line: line.get("id") == number and line.get("event") in event, seconds)
 
     def ask(self, seconds: float = 2 * stack.ANSWER_SECONDS, **job: Any) -> stack.Line:
         answer = self.line(self.begin(**job), seconds)
@@ -58,7 +58,7 @@ class Driver:
 
 
 class Whatsapp:
-    """The stand-in: a node program with a certificate for all of the hosts."""
+    """The stand-in: a node program with a certificate for all of the hosts. Clients trust what stands in `authority`."""
 
     def __init__(self, folder: Path) -> None:
         self.authority, certificate, key = nodes.make_certificate(folder, *HOSTS)
@@ -79,18 +79,23 @@ class Whatsapp:
         """The simulator's arguments that lead its targets here."""
         return list(itertools.chain.from_iterable(("--map", f"{host}:443=127.0.0.1:{self.port}") for host in HOSTS))
 
+    def trust_also(self, authority: Path) -> None:
+        """By clients that are started from now on."""
+        with self.authority.open("a") as file:
+            file.write(authority.read_text())
+
     def heard(self, address: str, seconds: float, event: str = "request", path: str = "/wait") -> stack.Line | None:
         """A request or a first message from an exit."""
         wanted = {"event": event, "address": address, "path": path}
         return self.process.out.first(lambda line: all(line.get(key) == value for key, value in wanted.items()), seconds)
 
+    def asked(self, path: str, seconds: float) -> stack.Line | None:
+        """A request for a path that is one client's own."""
+        return self.process.out.first(lambda line: line.get("path") == path, seconds)
+
     def trusted(self) -> dict[str, str]:
         """The environment in which Node, Python and Go trust it."""
         return {"NODE_EXTRA_CA_CERTS": str(self.authority), "SSL_CERT_FILE": str(self.authority)}
-
-
-def chromium_path() -> str | None:
-    return shutil.which("chromium")
 
 
 def require_clients() -> None:
@@ -105,13 +110,9 @@ def require_clients() -> None:
 def start(kind: str, whatsapp: Whatsapp, folder: Path) -> Driver:
     """node, chromium, go, stdlib, curl, baileys or baileys6."""
     node, environment = str(nodes.node()), whatsapp.trusted()
-    if kind == "chromium":
-        driver = Driver(kind, [node, HERE / "chromium_driver.mjs", str(chromium_path()), whatsapp.spki], environment)
-        ready = driver.process.require(driver.process.out, lambda line: line.get("event") == "ready", "that it is ready")
-        driver.killed = int(ready["pid"])
-        return driver
     commands: dict[str, list[str | Path]] = {
         "node": [node, HERE / "node_driver.mjs"],
+        "chromium": [node, HERE / "chromium_driver.mjs", str(shutil.which("chromium")), whatsapp.spki],
         "stdlib": [sys.executable, "-B", HERE / "stdlib_driver.py"],
         "curl": [sys.executable, "-B", HERE / "curl_driver.py", whatsapp.authority],
         "baileys": [node, HERE / "baileys_driver.mjs"],

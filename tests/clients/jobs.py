@@ -18,7 +18,8 @@ def pattern(count: int) -> bytes:
 
 
 def serve(tasks: dict[str, Callable[[Job], Job]]) -> None:
-    """Runs each job as it comes, all at the same time, until stdin ends."""
+    """Says that it is ready, then runs each job as it comes, all at the same time, until stdin ends. `at`, in seconds of
+    Unix time, is when it was answered."""
     printing = threading.Lock()
 
     def run(job: Job) -> None:
@@ -27,9 +28,10 @@ def serve(tasks: dict[str, Callable[[Job], Job]]) -> None:
             answer = tasks[job["task"]](job)
         except Exception as error:  # whatever a client throws is what the test asks about
             answer = {"error": f"{type(error).__name__}: {error}"}
-        line = json.dumps({"id": job["id"], "seconds": time.monotonic() - started, **answer})
+        line = json.dumps({"id": job["id"], "at": time.time(), "seconds": time.monotonic() - started, **answer})
         with printing:
             print(line, flush=True)
 
+    print(json.dumps({"event": "ready"}), flush=True)
     for text in sys.stdin:
         threading.Thread(target=run, args=(json.loads(text),), daemon=True).start()

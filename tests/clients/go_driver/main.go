@@ -27,6 +27,7 @@ type job struct {
 	URLs    []string `json:"urls"`
 	Bytes   int      `json:"bytes"`
 	Message string   `json:"message"`
+	Limit   int      `json:"limit"` // seconds; 0 is none
 }
 
 type answer map[string]any
@@ -139,11 +140,12 @@ func run(ask job) (answer, error) {
 	}
 	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSHandshakeTimeout: 10 * time.Second}
 	defer transport.CloseIdleConnections()
-	return tasks[ask.Task](&http.Client{Transport: transport}, ask)
+	return tasks[ask.Task](&http.Client{Transport: transport, Timeout: time.Duration(ask.Limit) * time.Second}, ask)
 }
 
 func main() {
 	var printing sync.Mutex
+	fmt.Println(`{"event": "ready"}`)
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		var ask job
@@ -158,6 +160,7 @@ func main() {
 				got = answer{"error": err.Error()}
 			}
 			got["id"], got["seconds"] = ask.ID, time.Since(started).Seconds()
+			got["at"] = float64(time.Now().UnixMilli()) / 1000
 			line, _ := json.Marshal(got)
 			printing.Lock()
 			defer printing.Unlock()

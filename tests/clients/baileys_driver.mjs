@@ -1,0 +1,7 @@
+// Baileys 7.
+import * as baileys from '@whiskeysockets/baileys';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { SocksProxyAgent } from 'socks-proxy-agent';
+import { serveBaileys } from './baileys_jobs.mjs';
+
+serveBaileys(baileys, { HttpsProxyAgent, SocksProxyAgent });
