@@ -98,10 +98,10 @@ class Whatsapp:
         return {"NODE_EXTRA_CA_CERTS": str(self.authority), "SSL_CERT_FILE": str(self.authority)}
 
 
-def require_clients() -> None:
-    """Ends the test as skipped where a client is not there."""
+def require_clients(*programs: str) -> None:
+    """Ends the test as skipped where Node or one of these is not there."""
     nodes.require_node()
-    missing = [name for name in ("chromium", "go") if shutil.which(name) is None]
+    missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         print(f"skipped: needs {' and '.join(missing)}; ./test installs them")
         sys.exit(nodes.SKIPPED)

@@ -253,5 +253,5 @@ class Judging(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    drivers.require_clients()
+    drivers.require_clients("chromium", "go")
     unittest.main(verbosity=2)

@@ -224,5 +224,6 @@ def load_tests(loader: unittest.TestLoader, _tests: Any, _pattern: Any) -> unitt
 
 
 if __name__ == "__main__":
-    drivers.require_clients()
+    named = sys.argv[1:] or [Chromium.__name__, Go.__name__]
+    drivers.require_clients(*(suite.kind for suite in (Chromium, Go) if suite.__name__ in named))
     unittest.main(verbosity=2)

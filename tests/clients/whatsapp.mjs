@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
+import { buffer } from 'node:stream/consumers';
 import { WebSocketServer } from 'ws';
 import { pattern } from './jobs.mjs';
 
@@ -22,6 +23,15 @@ const upload = (request, answer) => {
   request.on('end', () => answer.end(JSON.stringify({ bytes, sha256: hash.digest('hex') })));
 };
 
+// What Baileys uploads, by its path; who knows the path gets it back.
+const stored = new Map();
+const media = async (request, answer) => {
+  const { pathname } = new URL(request.url, `https://${request.headers.host}`);
+  if (request.method !== 'POST') return void answer.end(stored.get(pathname));
+  stored.set(pathname, await buffer(request));
+  answer.end(JSON.stringify({ url: `https://${request.headers.host}${pathname}`, direct_path: pathname }));
+};
+
 // Nobody is answered before as many are there as are to come: they are open at the same time.
 const gathered = new Map();
 const together = (answer, name, count) => {
@@ -36,12 +46,13 @@ const together = (answer, name, count) => {
 const asked = new Set();
 
 const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, answer) => {
-  say({ event: 'request', ...from(request) });
+  say({ event: 'request', method: request.method, ...from(request) });
   answer.setHeader('Access-Control-Allow-Origin', '*');
   const [what, first, second] = request.url.split('/').slice(1);
   if (what === 'wait' && !asked.has(request.url)) return void asked.add(request.url);
   if (what === 'upload') upload(request, answer);
   else if (what === 'download') answer.end(pattern(Number(first)));
+  else if (what === 'mms') media(request, answer).catch(() => answer.destroy());
   else if (what === 'together') together(answer, first, second);
   else answer.end(request.socket.remoteAddress);
 });
