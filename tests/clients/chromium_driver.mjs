@@ -10,6 +10,7 @@ const home = 'https://web.whatsapp.com/home';
 
 const browser = await puppeteer.launch({
   executablePath,
+  pipe: true,  // it ends with this program, however that ends
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--ignore-certificate-errors-spki-list=${spki}`,
     '--disable-background-networking', '--disable-component-update', '--no-pings',

@@ -109,7 +109,8 @@ def require_clients(*programs: str) -> None:
 
 def start(kind: str, whatsapp: Whatsapp, folder: Path) -> Driver:
     """node, chromium, go, stdlib, curl, baileys or baileys6."""
-    node, environment = str(nodes.node()), whatsapp.trusted()
+    node = str(nodes.node())
+    environment = {**whatsapp.trusted(), "TMPDIR": str(folder)}  # what is left there goes with the test's folder
     commands: dict[str, list[str | Path]] = {
         "node": [node, HERE / "node_driver.mjs"],
         "chromium": [node, HERE / "chromium_driver.mjs", str(shutil.which("chromium")), whatsapp.spki],

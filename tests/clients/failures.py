@@ -48,11 +48,13 @@ REACHES = ("direct", "forwarded")
 
 @dataclass(frozen=True)
 class Row:
-    """One fault. `act` is what the simulator is told once every client talks; until then nothing is wrong."""
+    """One fault. `act` is what the simulator is told once every client talks; until then nothing is wrong. `settings` are
+    chipgate's beside the defaults."""
 
     name: str
     fault: dict[str, Any] = field(default_factory=dict)
     act: tuple[str, dict[str, Any]] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
     gateway: str = "http"
     served: bool = False  # the client is to notice nothing
     may_be_served: bool = False  # some clients notice, others drop what is wrong
@@ -70,9 +72,16 @@ class Row:
 
 
 def at(name: str, stage: str, kind: str, **more: Any) -> Row:
-    ours = {key: more.pop(key) for key in ("gateway", "served", "may_be_served", "seconds") if key in more}
+    ours = {key: more.pop(key) for key in ("settings", "gateway", "served", "may_be_served", "seconds") if key in more}
     return Row(name, {"stage": stage, "kind": kind, **more}, **ours)
 
+
+# What nobody but a look asks.
+LOOKS = "look.sim"
+ON_DEMAND = {"chips": [{"id": "chip", "port": 0, "connect": "on_demand"}],
+             "verify": {"echoes_v4": [f"http://one-{LOOKS}/", f"http://two-{LOOKS}/"]}}
+# The operator's own doing, told by chipgate's API and not by the simulator's.
+RELEASE = "release"
 
 STATUSES = (400, 401, 402, 403, 404, 407, 410, 429, 440, 500, 502, 503, 504, 522)
 
@@ -114,6 +123,12 @@ ROWS = (
     Row("talking: gateway goes down, closing", act=("/listeners/down", {"tunnels": "fin"})),
     Row("talking: gateway goes down, resetting", act=("/listeners/down", {"tunnels": "rst"})),
     Row("talking: session ends, resetting", act=("/sessions/end", {"tunnels": "rst"})),
+    Row("talking: its operator releases the chip", act=(RELEASE, {})),
+    Row("chip: not connected", settings={"chips": [{"id": "chip", "port": 0, "connect": "manual"}]}),
+    at("chip: held, exit looked at after 2 s", "connect", "slow", delay_ms=2000, target=LOOKS, settings=ON_DEMAND,
+       served=True),
+    at("chip: held, and no exit can be looked at", "connect", "silence", target=LOOKS, settings=ON_DEMAND),
+    at("chip: held, and the account is rejected", "auth", "reject", settings=ON_DEMAND),
     at("target: silent after TLS", "origin", "silence"),
     at("target: answers after 2 s", "origin", "slow", delay_ms=2000),
     at("target: closes", "origin", "fin"),
@@ -173,6 +188,12 @@ def broken_promise(row: Row, column: Column, now: Outcome) -> str | None:
     if now.said not in RETRYABLE:
         return f"{now.said} after {now.seconds:.1f} s is no retryable code"
     return f"told after {now.seconds:.1f} s" if now.seconds > row.seconds + 1.0 else None
+
+
+def settled(before: Outcome | None, now: Outcome) -> Outcome:
+    """What the page is to say: a busy machine's delay alone does not change it."""
+    same = before and before.said == now.said and before.bound and now.bound and before.bound <= now.bound
+    return before if before and same and now.seconds <= ALLOWED[before.bound or 0] else now
 
 
 Cells = dict[tuple[str, str, str], Outcome]  # by reach, row and column
