@@ -29,7 +29,8 @@ def node() -> str | None:
 
 
 def require_node() -> None:
-    if node() is None or not (HERE / "node_modules/@whiskeysockets/baileys").is_dir():
+    package = "node_modules/@whiskeysockets/baileys"
+    if node() is None or not all((HERE / folder / package).is_dir() for folder in (".", "baileys6")):
         print(f"skipped: needs Node {NODE_MINIMUM} and the packages of tests/clients; ./test installs both")
         sys.exit(SKIPPED)
 

@@ -87,12 +87,12 @@ class Process:
     """A child whose output is read as lines. It dies with its parent."""
 
     def __init__(self, name: str, command: list[str | Path], environment: dict[str, str] | None = None,
-                 prefix: list[str] | None = None) -> None:
+                 prefix: list[str] | None = None, stdin: int = subprocess.DEVNULL) -> None:
         self.name = name
         guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         self._child = subprocess.Popen(
             [*(prefix or []), *guard, *map(str, command)], env={**os.environ, **(environment or {})}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self._child.stdout and self._child.stderr
         self.out = Lines(self._child.stdout)
         self.err = Lines(self._child.stderr)
