@@ -2,7 +2,7 @@
 //
 //   node chromium_driver.mjs CHROMIUM SPKI        the hash of the key of the only certificate that it is to trust
 import puppeteer from 'puppeteer-core';
-import { serveJobs } from './jobs.mjs';
+import { say, serveJobs } from './jobs.mjs';
 
 const [executablePath, spki] = process.argv.slice(2);
 // What the page is that its scripts run in.
@@ -45,14 +45,24 @@ const visit = async (page, url, seconds = 0) => {
   return { status: answer.status(), body: await answer.text() };
 };
 
+// One after the other: many at the same time keep a busy machine from finishing any.
+let opened = Promise.resolve();
+const openPage = (proxyServer) => {
+  opened = opened.catch(() => {}).then(async () => {
+    const context = await browser.createBrowserContext({ proxyServer, proxyBypassList: ['<-loopback>'] });
+    return { context, page: await context.newPage() };
+  });
+  return opened;
+};
+
 const run = async (job) => {
-  const context = await browser.createBrowserContext({ proxyServer: job.proxy, proxyBypassList: ['<-loopback>'] });
-  // A context of its own takes a second on a busy machine, and is no part of what the proxy costs.
-  const page = await context.newPage();
+  const { context, page } = await openPage(job.proxy);
   page.setDefaultTimeout(0);
   if (job.any_certificate) {
     await (await page.createCDPSession()).send('Security.setIgnoreCertificateErrors', { ignore: true });
   }
+  // What it took until here is no part of what the proxy costs.
+  say({ id: job.id, event: 'began' });
   const started = Date.now();
   try {
     if (job.task === 'page') return { ...(await visit(page, job.url, job.limit)), seconds: (Date.now() - started) / 1000 };

@@ -30,7 +30,8 @@ LIMIT_SECONDS = 45
 # Longer than any promise, and than Baileys 7 needs to give up a dead socket.
 HANG_SECONDS = 60.0
 COLUMN = {column.name: column for column in COLUMNS}
-# A browser on a busy machine takes its time to begin.
+# A browser on a busy machine takes its time to open a page, and then to use it.
+BEGIN_SECONDS = 180.0
 TALK_SECONDS = 60.0
 # Rows that run at the same time: most of their time is waiting.
 AT_ONCE = 8
@@ -125,7 +126,6 @@ class Cell:
 
     def __init__(self, row: Row, reach: str, column: Column, driver: drivers.Driver, port: int) -> None:
         self.row, self.reach, self.column, self._driver = row, reach, column, driver
-        self._await_outcome()
         proxy = f"{column.scheme}://127.0.0.1:{port}"
         if column.is_baileys:
             self._job = driver.begin(task="login", proxy=proxy)
@@ -134,6 +134,12 @@ class Cell:
         self._path = f"/wait/{number}" if row.waits else f"/page/{number}"
         self._job = driver.begin(task="page", proxy=proxy, url=f"https://{drivers.WHATSAPP}{self._path}", limit=LIMIT_SECONDS,
                                  any_certificate=row.by_target)
+
+    def await_begin(self) -> None:
+        """Of a browser, which may have a queue of pages to open."""
+        if self.column.driver == "chromium" and not self._driver.line(self._job, BEGIN_SECONDS, ("began",)):
+            raise AssertionError(f"{self.column.name} never began; {self._driver.process.said()}")
+        self._await_outcome()
 
     def await_talk(self, whatsapp: drivers.Whatsapp) -> None:
         """Until its tunnel is open and its request is where it was sent to."""
@@ -212,6 +218,8 @@ class Matrix(unittest.TestCase):
     def begin(self, world: World, columns: list[Column]) -> list[Cell]:
         cells = [Cell(world.row, reach, column, self.drivers[column.driver], world.ports[reach, column.name])
                  for reach in REACHES for column in columns]
+        for cell in cells:
+            cell.await_begin()
         if world.row.act:
             for cell in cells:
                 cell.await_talk(self.whatsapp)
