@@ -41,7 +41,7 @@ void Service::fire(const ChipPtr& chip, Event event) {
       journal_.tell("chip.blocked", *chip, body);
     }
     parts_.log.debug("state",
-                     {{"chip", chip->spec.id}, {"was", name(before)}, {"is", name(after)}, {"event", name(event)}});
+                     {{"chip", chip->spec.id}, {"was", name(before)}, {"is", name(after)}, {"by", name(event)}});
   }
   act(chip, step.action);
   chip->bell.ring();
