@@ -4,6 +4,9 @@
 #
 # The volume keeps the ledger, which knows which chip has which address, and the token of the control port.
 #
+# docker kill -s HUP has the configuration read again. An editor that replaces the file leaves a mount of it behind: for
+# reloads, mount its folder.
+#
 # A chip's port listens on the loopback of its network namespace, so clients share that namespace: --network host, or
 # network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price. No port
 # is exposed: which there are is the configuration's to say, and by default none listens beyond loopback.

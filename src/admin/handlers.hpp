@@ -12,9 +12,12 @@ net::Task<Response> metrics(const Site& site, Call call);
 net::Task<Response> openapi(const Site& site, Call call);
 net::Task<Response> show_status(const Site& site, Call call);
 net::Task<Response> show_gateway(const Site& site, Call call);
-net::Task<Response> show_configuration(const Site& site, Call call);
 net::Task<Response> list_tunnels(const Site& site, Call call);
 net::Task<Response> cut_tunnel(const Site& site, Call call);
+
+// reload.cpp
+net::Task<Response> show_configuration(const Site& site, Call call);
+net::Task<Response> reload_configuration(const Site& site, Call call);
 
 // chips.cpp
 net::Task<Response> list_chips(const Site& site, Call call);

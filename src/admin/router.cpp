@@ -13,7 +13,7 @@ namespace {
 using enum Access;
 
 // clang-format off
-constexpr std::array<Route, 24> table{{
+constexpr std::array<Route, 25> table{{
     {"GET",    "/livez",                              open,  Body::none, "", live},
     {"GET",    "/readyz",                             open,  Body::none, "", ready},
     {"GET",    "/metrics",                            open,  Body::none, "", metrics},
@@ -21,6 +21,7 @@ constexpr std::array<Route, 24> table{{
     {"GET",    "/api/v1/status",                      token, Body::none, "", show_status},
     {"GET",    "/api/v1/gateway",                     token, Body::none, "", show_gateway},
     {"GET",    "/api/v1/config",                      token, Body::none, "", show_configuration},
+    {"POST",   "/api/v1/config/reload",               token, Body::none, "", reload_configuration},
     {"GET",    "/api/v1/chips",                       token, Body::none, "state cursor limit", list_chips},
     {"GET",    "/api/v1/chips/{id}",                  token, Body::none, "", show_chip},
     {"PUT",    "/api/v1/chips/{id}",                  token, Body::json, "", put_chip},

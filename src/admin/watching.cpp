@@ -98,10 +98,6 @@ net::Task<Response> show_gateway(const Site& site, Call) {
   co_return json_response(200, present(site.api->control.gateway()));
 }
 
-net::Task<Response> show_configuration(const Site& site, Call) {
-  co_return text_response("application/yaml", site.api->configuration.redacted());
-}
-
 net::Task<Response> list_tunnels(const Site& site, Call call) {
   Arguments arguments(call);
   const auto chip = arguments.chip("chip");

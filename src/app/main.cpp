@@ -52,7 +52,8 @@ int run(const CLI::App& app, const std::string& path) {
     return 0;
   }
   if (app.got_subcommand("prove")) return chipgate::app::prove(*settings, std::cout);
-  return chipgate::app::serve(*settings);
+  return chipgate::app::serve(*settings,
+                              [path] { return chipgate::config::load(path, chipgate::config::process_environment()); });
 }
 
 }  // namespace

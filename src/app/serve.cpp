@@ -5,90 +5,57 @@
 #include "chipgate/admin/server.hpp"
 #include "chipgate/admin/token.hpp"
 #include "chipgate/admin/webhook.hpp"
-#include "chipgate/config/redact.hpp"
+#include "chipgate/app/configuration.hpp"
 #include "chipgate/gateway/names.hpp"
 #include "chipgate/ledger/open.hpp"
 #include "chipgate/lifecycle/service.hpp"
-#include "chipgate/net/descriptors.hpp"
 #include "chipgate/net/resolver.hpp"
 #include "chipgate/proxy/plane.hpp"
 #include "chipgate/telemetry/exposition.hpp"
 #include "chipgate/telemetry/log.hpp"
+#include "service_options.hpp"
+#include "start_report.hpp"
 
-#include <array>
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <climits>
 #include <csignal>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace chipgate::app {
 namespace {
 
-// What the process needs beside the chips': log, epoll sets, timers, resolver, admin connections.
-constexpr std::uint64_t descriptors_of_its_own = 128;
-// A port, and four tunnels of two sockets: a WhatsApp client with its media.
-constexpr std::uint64_t descriptors_per_chip = 9;
-
 constexpr Milliseconds drain_poll{50};
 constexpr Milliseconds end_poll{5};
 
-std::vector<std::string> endpoint_names(const gateway::GatewayOptions& options) {
-  std::vector<std::string> names;
-  names.reserve(options.endpoints.size());
-  for (const auto& endpoint : options.endpoints) names.push_back(endpoint.name());
-  return names;
-}
-
-// Which chipgate this is, in the rows that it writes.
-std::string instance_name() {
-  std::array<char, HOST_NAME_MAX + 1> host{};
-  if (::gethostname(host.data(), HOST_NAME_MAX) != 0) return "unknown";
-  return host.data();
-}
-
-lifecycle::ServiceOptions service_options(const config::Settings& settings) {
-  lifecycle::ServiceOptions options;
-  options.life = settings.life;
-  options.ports = settings.chip_ports;
-  options.preset = settings.provider.preset;
-  const auto& address = settings.proxy.listen.address;
-  if (!address.is_unspecified()) options.proxy_host = address.is_v4() ? address.text() : "[" + address.text() + "]";
-  options.endpoint_names = endpoint_names(settings.gateway);
-  options.instance = instance_name();
-  return options;
-}
-
 // Members are in the order in which they depend on each other, and go in the opposite one.
-class Server final : private telemetry::MetricsSource,
-                     private admin::ReadinessSource,
-                     private admin::ConfigurationSource {
+class Server final : private telemetry::MetricsSource, private admin::ReadinessSource {
  public:
-  explicit Server(const config::Settings& settings);
+  Server(const config::Settings& settings, ReadAgain read);
   int run();
 
  private:
   std::span<const telemetry::ChipSample> chips() const override { return plane_.chip_samples(); }
   std::span<const telemetry::ShardCounters* const> shards() const override { return plane_.shard_samples(); }
-  std::vector<telemetry::StateCount> chip_states() const override;
-  std::uint64_t assignments_active() const override;
   std::vector<telemetry::EndpointSample> endpoints() const override;
   std::uint64_t log_dropped() const override { return log_.dropped(); }
+  telemetry::LedgerSample ledger() const override;
+  const telemetry::LifeSource& life() const override { return service_; }
   admin::Readiness readiness() const override;
-  std::string redacted() const override { return config::redacted_yaml(settings_); }
 
-  void report_descriptors();
-  void report_ledger();
+  Configuration::Steps reload_steps(ReadAgain read);
+  void take_on(const config::Settings& in_force, const std::vector<std::string>& keys);
+  void open_webhook(const std::optional<admin::WebhookOptions>& options);
   void begin();
   void open_admin();
   void await_signal();
+  void reopen_log();
   void on_signal(int number);
   void drain();
   void stop();
   void end();
 
-  const config::Settings& settings_;
+  const config::Settings& settings_;  // as they were at the start
   telemetry::Log log_;
   boost::asio::io_context control_{1};
   boost::asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
@@ -102,6 +69,7 @@ class Server final : private telemetry::MetricsSource,
   gateway::Names names_;
   telemetry::Exposition exposition_;
   admin::EventFeed feed_;
+  Configuration configuration_;
   admin::Api api_;
   std::optional<admin::Webhook> webhook_;
   std::unique_ptr<admin::Server> admin_;
@@ -109,7 +77,7 @@ class Server final : private telemetry::MetricsSource,
   std::optional<TimePoint> draining_until_;
 };
 
-Server::Server(const config::Settings& settings)
+Server::Server(const config::Settings& settings, ReadAgain read)
     : settings_(settings),
       log_(settings.log),
       provider_(provider::Provider::make(settings.provider).value()),
@@ -126,17 +94,25 @@ Server::Server(const config::Settings& settings)
              }),
       exposition_(*this),
       feed_(control_, service_, *opened_.ledger),
-      api_{service_, *opened_.ledger, *this, feed_, admin::provide_token(settings.admin, log_), settings.admin.price} {}
+      configuration_(control_, log_, settings, reload_steps(std::move(read))),
+      api_{service_,
+           *opened_.ledger,
+           configuration_,
+           feed_,
+           admin::provide_token(settings.admin, log_),
+           settings.admin.price} {
+  signals_.add(SIGUSR1);
+}
 
 int Server::run() {
   log_.when_full(telemetry::WhenFull::wait);
   log_.info("starting", {{"version", CHIPGATE_VERSION}, {"chips", settings_.chips.size()}});
-  report_descriptors();
-  report_ledger();
+  report_descriptors(log_, settings_.chips.size());
+  report_ledger(log_, opened_.restored, settings_.ledger.path.string());
   begin();
   open_admin();
   log_.info("admin_open", {{"address", admin::listen_text(settings_.admin)}, {"port", admin_->port()}});
-  if (settings_.admin.webhook) webhook_.emplace(control_, *settings_.admin.webhook, feed_, *resolver_, log_);
+  open_webhook(settings_.admin.webhook);
   names_.start();
   await_signal();
   // From here on tunnels would wait.
@@ -152,30 +128,30 @@ int Server::run() {
   return 0;
 }
 
-void Server::report_descriptors() {
-  const auto limit = net::raise_descriptor_limit();
-  const auto needed = descriptors_of_its_own + descriptors_per_chip * settings_.chips.size();
-  log_.info("descriptors", {{"needed", needed}, {"has", limit.has}, {"had", limit.had}});
-  if (limit.has < needed) {
-    log_.warn("few_descriptors", {{"needed", needed},
-                                  {"has", limit.has},
-                                  {"hint", "raise the hard limit (ulimit -Hn, LimitNOFILE, --ulimit nofile)"}});
-  }
+Configuration::Steps Server::reload_steps(ReadAgain read) {
+  Configuration::Steps steps;
+  steps.read = std::move(read);
+  steps.ports = [this] {
+    std::map<ChipId, std::uint16_t> ports;
+    for (const auto& chip : service_.chips()) ports.emplace(chip.spec.id, chip.spec.port);
+    return ports;
+  };
+  steps.reconfigure = [this](lifecycle::Reconfigure wanted) { return service_.reconfigure(std::move(wanted)); };
+  steps.spread = [this](const auto& in_force, const auto& keys) { take_on(in_force, keys); };
+  return steps;
 }
 
-void Server::report_ledger() {
-  const auto& restored = opened_.restored;
-  log_.info("ledger", {{"id", restored.ledger_id},
-                       {"path", settings_.ledger.path.string()},
-                       {"created", rfc3339(restored.created_at)},
-                       {"open", restored.live.size()},
-                       {"assignments", restored.assignments},
-                       {"quarantined", restored.quarantined}});
-  if (restored.lost) {
-    log_.warn("ledger_lost", {{"id", restored.lost->ledger_id},
-                              {"assignments", restored.lost->assignments},
-                              {"hint", "this ledger is new, and another one was here: bring its file back"}});
-  }
+void Server::take_on(const config::Settings& in_force, const std::vector<std::string>& keys) {
+  log_.set_level(in_force.log.level);
+  log_.set_access_lines(in_force.log.access);
+  api_.price = in_force.admin.price;
+  plane_.take_on(in_force.proxy);
+  if (std::ranges::find(keys, "admin.webhook") != keys.end()) open_webhook(in_force.admin.webhook);
+}
+
+void Server::open_webhook(const std::optional<admin::WebhookOptions>& options) {
+  webhook_.reset();
+  if (options) webhook_.emplace(control_, *options, feed_, *resolver_, log_);
 }
 
 void Server::begin() {
@@ -194,19 +170,6 @@ void Server::open_admin() {
   }
 }
 
-std::vector<telemetry::StateCount> Server::chip_states() const {
-  std::vector<telemetry::StateCount> counts;
-  for (std::size_t i = 0; i < lifecycle::state_count; ++i) {
-    const auto state = static_cast<lifecycle::State>(i);
-    counts.push_back({name(state), service_.count(state)});
-  }
-  return counts;
-}
-
-std::uint64_t Server::assignments_active() const {
-  return service_.count(lifecycle::State::active) + service_.count(lifecycle::State::renewing);
-}
-
 std::vector<telemetry::EndpointSample> Server::endpoints() const {
   std::vector<telemetry::EndpointSample> samples;
   for (std::uint32_t i = 0; i < settings_.gateway.endpoints.size(); ++i) {
@@ -215,6 +178,11 @@ std::vector<telemetry::EndpointSample> Server::endpoints() const {
         {settings_.gateway.endpoints[i].name(), up ? telemetry::EndpointHealth::up : telemetry::EndpointHealth::down});
   }
   return samples;
+}
+
+telemetry::LedgerSample Server::ledger() const {
+  const auto writes = opened_.ledger->writes();
+  return {writes.commits, writes.failures, writes.queued, opened_.ledger->writable()};
 }
 
 admin::Readiness Server::readiness() const {
@@ -236,8 +204,9 @@ void Server::await_signal() {
 }
 
 void Server::on_signal(int number) {
-  if (number == SIGHUP) {
-    if (const auto error = log_.reopen()) log_.error("log_not_reopened", {{"detail", error.message()}});
+  if (number == SIGHUP || number == SIGUSR1) {
+    reopen_log();
+    if (number == SIGHUP) configuration_.hang_up();
     await_signal();
     return;
   }
@@ -246,11 +215,17 @@ void Server::on_signal(int number) {
     stop();
     return;
   }
-  log_.info("draining", {{"tunnels", plane_.tunnels_open()}, {"seconds", settings_.proxy.drain_deadline}});
-  draining_until_ = Clock::now() + settings_.proxy.drain_deadline;
+  const auto patience = configuration_.in_force().proxy.drain_deadline;
+  log_.info("draining", {{"tunnels", plane_.tunnels_open()}, {"seconds", patience}});
+  configuration_.close();
+  draining_until_ = Clock::now() + patience;
   plane_.leave();
   await_signal();
   drain();
+}
+
+void Server::reopen_log() {
+  if (const auto error = log_.reopen()) log_.error("log_not_reopened", {{"detail", error.message()}});
 }
 
 void Server::drain() {
@@ -279,6 +254,7 @@ void Server::end() {
 
 void Server::stop() {
   log_.info("stopping", {{"tunnels", plane_.tunnels_open()}});
+  configuration_.close();
   names_.stop();
   drain_timer_.cancel();
   signals_.cancel();
@@ -291,6 +267,6 @@ void Server::stop() {
 
 }  // namespace
 
-int serve(const config::Settings& settings) { return Server(settings).run(); }
+int serve(const config::Settings& settings, ReadAgain read) { return Server(settings, std::move(read)).run(); }
 
 }  // namespace chipgate::app

@@ -128,6 +128,15 @@ KernelAddress::KernelAddress(const SocketAddress& address) {
 SocketAddress local_address(int fd) { return of_socket(fd, ::getsockname); }
 SocketAddress peer_address(int fd) { return of_socket(fd, ::getpeername); }
 
+IpAddress IpAddress::masked(unsigned bits) const {
+  auto prefix = *this;
+  for (std::size_t i = 0; i < prefix.bytes_.size(); ++i) {
+    const auto kept = std::clamp(static_cast<int>(bits) - static_cast<int>(i * 8), 0, 8);
+    prefix.bytes_[i] = static_cast<std::uint8_t>(prefix.bytes_[i] & (0xff00U >> kept));
+  }
+  return prefix;
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto base = IpAddress::parse(text.substr(0, slash));

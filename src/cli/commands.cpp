@@ -55,6 +55,7 @@ class Commands::Impl {
 
   void add_watching() {
     add(app_, "status", "How a running chipgate stands", show_status);
+    add(app_, "reload", "Have a running chipgate read its configuration again", reload);
     auto& tunnels = group("tunnels", "The tunnels that are open");
     auto* const list = add(tunnels, "list", "List them", [this](const auto& s) { return list_tunnels(s, text_); });
     list->add_option("--chip", text_, "Only of this chip");

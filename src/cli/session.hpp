@@ -29,6 +29,9 @@ int list_tunnels(const Session& session, const std::string& chip);
 int cut_tunnels(const Session& session, const std::vector<std::string>& ids);
 int top(const Session& session, const TopOptions& options);
 
+// reload.cpp
+int reload(const Session& session);
+
 // chips.cpp
 int list_chips(const Session& session, const std::string& state);
 int show_chip(const Session& session, const std::string& id);

@@ -38,6 +38,7 @@ struct Draft {
   std::optional<std::uint16_t> port;
   ledger::ConnectMode connect;
   ledger::Quota quota;
+  std::optional<std::uint32_t> whatsapp_sessions;
   const Map* entry;
 };
 
@@ -46,7 +47,7 @@ class Chips {
   Chips(const Map& root, const ChipSurroundings& surroundings)
       : root_(root), surroundings_(surroundings), entries_(root.maps("chips")) {}
 
-  std::vector<lifecycle::ChipSpec> read() {
+  FileChips read() {
     for (const auto& entry : entries_) {
       if (!draft(entry)) return {};
     }
@@ -72,6 +73,7 @@ class Chips {
     const auto port = read_port(entry);
     const auto connect = entry.choice<ledger::ConnectMode>("connect", ledger::ConnectMode::on_demand, connect_modes);
     const auto quota = read_quota(entry.map("quota"));
+    const auto sessions = read_whatsapp_sessions(entry);
     if (!id || !numbers) return true;
     if (numbers->last - numbers->first >= most_chips - drafts_.size()) {
       root_.problem("chips", "are more than 20000", "run a second chipgate with an account of its own");
@@ -89,8 +91,8 @@ class Chips {
         problem(entry, "port", "leaves no room: the last of these chips would be above 65535");
         return true;
       }
-      drafts_.push_back(
-          {std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, connect, quota, &entry});
+      drafts_.push_back({std::move(*parsed), entry.has("numbers") ? with_number(alias, number) : alias, own, connect,
+                         quota, sessions, &entry});
     }
     return true;
   }
@@ -184,7 +186,8 @@ class Chips {
   }
 
   // Gives the lowest free ports of the range to those without one, in order.
-  std::vector<lifecycle::ChipSpec> settle() {
+  FileChips settle() {
+    std::set<ChipId> of_range;
     std::vector<lifecycle::ChipSpec> chips;
     chips.reserve(drafts_.size());
     const auto& range = surroundings_.range;
@@ -192,11 +195,13 @@ class Chips {
     std::size_t left_out = 0;
     for (auto& chip : drafts_) {
       if (!chip.port) {
+        of_range.insert(chip.id);
         while (next <= range.last && taken(static_cast<std::uint16_t>(next))) ++next;
         if (next > range.last) ++left_out;
         chip.port = next > range.last ? std::uint16_t{0} : static_cast<std::uint16_t>(next++);
       }
-      chips.push_back({std::move(chip.id), std::move(chip.alias), *chip.port, chip.connect, chip.quota});
+      chips.push_back(
+          {std::move(chip.id), std::move(chip.alias), *chip.port, chip.connect, chip.quota, chip.whatsapp_sessions});
     }
     const auto listen = root_.map("listen");
     if (left_out > 0) {
@@ -206,7 +211,7 @@ class Chips {
     if (range.last >= first_ephemeral && range.first <= last_ephemeral) {
       listen.warning("ports", "reaches into the ports of outgoing connections, 32768-60999", string(ephemeral_hint));
     }
-    return chips;
+    return {std::move(chips), std::move(of_range)};
   }
 
   bool taken(std::uint16_t port) const { return ports_.contains(port) || meets_admin(port); }
@@ -221,8 +226,6 @@ class Chips {
 
 }  // namespace
 
-std::vector<lifecycle::ChipSpec> read_chips(const Map& root, const ChipSurroundings& surroundings) {
-  return Chips(root, surroundings).read();
-}
+FileChips read_chips(const Map& root, const ChipSurroundings& surroundings) { return Chips(root, surroundings).read(); }
 
 }  // namespace chipgate::config

@@ -18,15 +18,16 @@ constexpr std::array<string_view, 14> gateway{
     "lifetime", "tls",       "connect_timeout", "resolve_every", "username_template", "password_template", "session"};
 constexpr std::array<string_view, 2> tls{"ca_file", "server_name"};
 constexpr std::array<string_view, 2> session{"alphabet", "length"};
-constexpr std::array<string_view, 6> chip{"id", "alias", "port", "numbers", "connect", "quota"};
+constexpr std::array<string_view, 7> chip{
+    "id", "alias", "port", "numbers", "connect", "quota", "max_whatsapp_sessions"};
 constexpr std::array<string_view, 2> quota{"day", "month"};
-constexpr std::array<string_view, 4> ledger{"path", "quarantine", "prefix_v4", "prefix_v6"};
+constexpr std::array<string_view, 5> ledger{"path", "quarantine", "retention", "prefix_v4", "prefix_v6"};
 constexpr std::array<string_view, 7> verify{"enabled",   "interval",  "max_age",  "timeout",
                                             "echoes_v4", "echoes_v6", "on_change"};
 constexpr std::array<string_view, 6> draws{"per_round",  "retry_min",         "retry_max",
                                            "per_second", "per_chip_and_hour", "when_scarce"};
 constexpr std::array<string_view, 2> keep{"release_after", "unused"};
-constexpr std::array<string_view, 2> limits{"tunnels_per_chip", "held_per_chip"};
+constexpr std::array<string_view, 4> limits{"tunnels_per_chip", "held_per_chip", "max_whatsapp_sessions", "crowd_age"};
 constexpr std::array<string_view, 6> timeouts{"connect_budget", "head", "idle", "half_closed", "first_reply", "drain"};
 constexpr std::array<string_view, 4> log{"level", "format", "access", "path"};
 constexpr std::array<string_view, 7> admin{"listen",       "hosts",    "token",  "token_file",

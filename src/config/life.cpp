@@ -76,6 +76,8 @@ ledger::LedgerOptions read_ledger(const Map& ledger) {
   if (options.quarantine < least_quarantine) {
     ledger.warning("quarantine", "is short: a released address goes to the next number at once", "60s at least");
   }
+  options.retention =
+      ledger.duration("retention", options.retention, {.least = 24h, .most = 24h * 36'500, .off = Off::allowed});
   options.prefix_v4 = static_cast<unsigned>(ledger.number("prefix_v4", options.prefix_v4, 8, 32));
   options.prefix_v6 = static_cast<unsigned>(ledger.number("prefix_v6", options.prefix_v6, 16, 128));
   return options;

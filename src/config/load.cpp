@@ -32,11 +32,12 @@ Settings read_settings(const Map& root) {
   } else {
     root.problem("gateway", "is missing", "gateway: {username: ..., password: ...}");
   }
-  settings.chips =
-      read_chips(root, {.address = settings.proxy.listen.address,
-                        .admin = settings.admin.unix_socket.empty() ? settings.admin.listen : SocketAddress(),
-                        .range = settings.chip_ports,
-                        .provider = std::move(provider)});
+  auto found = read_chips(root, {.address = settings.proxy.listen.address,
+                                 .admin = settings.admin.unix_socket.empty() ? settings.admin.listen : SocketAddress(),
+                                 .range = settings.chip_ports,
+                                 .provider = std::move(provider)});
+  settings.chips = std::move(found.chips);
+  settings.ports_of_range = std::move(found.ports_of_range);
   return settings;
 }
 

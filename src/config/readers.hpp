@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -46,10 +47,15 @@ struct ChipSurroundings {
 ledger::LedgerOptions read_ledger(const Map& ledger);
 lifecycle::LifeOptions read_life(const Map& root);
 ledger::Quota read_quota(const Map& quota);
+// Nothing where the mapping does not say it; 0 is no limit.
+std::optional<std::uint32_t> read_whatsapp_sessions(const Map& map);
 // "500MB": kB, MB, GB and TB are powers of 1000, as providers sell them.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-// With a port for each.
-std::vector<lifecycle::ChipSpec> read_chips(const Map& root, const ChipSurroundings& surroundings);
+struct FileChips {
+  std::vector<lifecycle::ChipSpec> chips{};  // with a port for each
+  std::set<ChipId> ports_of_range{};         // whose port the file leaves open
+};
+FileChips read_chips(const Map& root, const ChipSurroundings& surroundings);
 
 }  // namespace chipgate::config

@@ -69,6 +69,8 @@ string size(std::uint64_t bytes) {
   return std::to_string(bytes / 1'000) + "kB";
 }
 
+string sessions_text(std::uint32_t most) { return most == 0 ? "off" : std::to_string(most); }
+
 void write_listen(Writer& out, const Settings& settings) {
   const auto& listen = settings.proxy.listen;
   out.put("address", listen.address.text());
@@ -125,6 +127,7 @@ void write_chips(YAML::Emitter& yaml, Writer& out, const Settings& settings) {
         if (chip.quota.month != 0) out.put("month", size(chip.quota.month));
       });
     }
+    if (chip.max_whatsapp_sessions) out.put("max_whatsapp_sessions", sessions_text(*chip.max_whatsapp_sessions));
     yaml << EndMap;
   }
   yaml << EndSeq;
@@ -134,6 +137,7 @@ void write_life(Writer& out, const Settings& settings) {
   out.section("ledger", [&] {
     out.put("path", settings.ledger.path.string());
     out.put("quarantine", settings.ledger.quarantine);
+    out.put_or_off("retention", settings.ledger.retention);
     out.put("prefix_v4", std::uint64_t{settings.ledger.prefix_v4});
     out.put("prefix_v6", std::uint64_t{settings.ledger.prefix_v6});
   });
@@ -202,6 +206,8 @@ void write_rest(Writer& out, const Settings& settings) {
   out.section("limits", [&] {
     out.put("tunnels_per_chip", std::uint64_t{settings.proxy.limits.tunnels_per_chip});
     out.put("held_per_chip", std::uint64_t{settings.proxy.limits.held_per_chip});
+    out.put("max_whatsapp_sessions", sessions_text(settings.proxy.limits.max_whatsapp_sessions));
+    out.put("crowd_age", settings.proxy.crowd_age);
   });
   out.section("timeouts", [&] {
     out.put("connect_budget", settings.proxy.connect_budget);

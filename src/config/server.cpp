@@ -8,6 +8,7 @@ namespace chipgate::config {
 namespace {
 
 using std::string;
+using std::string_view;
 using namespace std::chrono_literals;
 
 // A client's own patience: Baileys gives a connection up after 20 s, and would not see a later answer.
@@ -73,6 +74,13 @@ Secret read_secret(const Map& map, std::string_view key) {
 
 Secret read_password(const Map& map) { return read_secret(map, "password"); }
 
+std::optional<std::uint32_t> read_whatsapp_sessions(const Map& map) {
+  constexpr string_view key = "max_whatsapp_sessions";
+  if (!map.has(key)) return std::nullopt;
+  if (map.text(key) == "off") return 0;
+  return static_cast<std::uint32_t>(map.number(key, 0, 1, 1'000));
+}
+
 proxy::ListenOptions read_listen(const Map& listen) {
   proxy::ListenOptions options;
   options.address = read_address(listen, options.address);
@@ -120,6 +128,8 @@ proxy::ProxyOptions read_proxy(const Map& root) {
       static_cast<std::uint32_t>(limits.number("tunnels_per_chip", options.limits.tunnels_per_chip, 1, 100'000));
   options.limits.held_per_chip =
       static_cast<std::uint32_t>(limits.number("held_per_chip", options.limits.held_per_chip, 1, 10'000));
+  options.limits.max_whatsapp_sessions = read_whatsapp_sessions(limits).value_or(options.limits.max_whatsapp_sessions);
+  options.crowd_age = limits.duration("crowd_age", options.crowd_age, {.least = 0s, .most = 1h});
   options.fail_style = root.choice<protocol::FailStyle>("fail_style", options.fail_style, fail_styles);
   const auto timeouts = root.map("timeouts");
   options.connect_budget = timeouts.duration("connect_budget", options.connect_budget, {.least = 1s, .most = 60s});

@@ -151,6 +151,12 @@ void quarantine(Writing& in, const ChipId& chip, const IpAddress& address, WallT
       {prefix_of(address, in.options), family(address), address, chip, at + in.options.quarantine, at});
 }
 
+Result<void> postpone_quarantines(Writing& in, Milliseconds by, WallTime ended_before) {
+  in.sql.run("UPDATE exit_leases SET held_until = held_until + $1 WHERE held_until > $2",
+             {std::chrono::microseconds(by).count(), ended_before});
+  return {};
+}
+
 void rewrite_prefixes(Transaction& sql, const LedgerOptions& options) {
   const auto leases = by_prefix(sql, options);
   sql.run("DELETE FROM exit_leases");

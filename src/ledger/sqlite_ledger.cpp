@@ -116,6 +116,10 @@ net::Task<Result<void>> SqliteLedger::observe(Observe observe) {
   return write<void>([observe = std::move(observe)](Writing& in) { return ledger::observe(in, observe); });
 }
 
+net::Task<Result<void>> SqliteLedger::postpone_quarantines(Milliseconds by, WallTime ended_before) {
+  return write<void>([by, ended_before](Writing& in) { return ledger::postpone_quarantines(in, by, ended_before); });
+}
+
 net::Task<Result<void>> SqliteLedger::deny(DeniedExit exit) {
   return write<void>([exit = std::move(exit)](Writing& in) { return ledger::deny(in, exit); });
 }

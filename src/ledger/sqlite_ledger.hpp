@@ -37,6 +37,7 @@ class SqliteLedger final : public Ledger {
   net::Task<Result<void>> swap(Swap) override;
   net::Task<Result<void>> verified(AssignmentId, WallTime at) override;
   net::Task<Result<void>> observe(Observe) override;
+  net::Task<Result<void>> postpone_quarantines(Milliseconds by, WallTime ended_before) override;
   net::Task<Result<void>> deny(DeniedExit) override;
   net::Task<Result<bool>> allow(IpAddress) override;
   net::Task<Result<void>> add_traffic(std::vector<TrafficRow>) override;
@@ -48,6 +49,7 @@ class SqliteLedger final : public Ledger {
                                                      std::string to_day) override;
   net::Task<Result<std::vector<DeniedExit>>> denied() override;
   bool writable() const override { return writer_->writable(); }
+  Writes writes() const override { return writer_->writes(); }
 
  private:
   template <class T>

@@ -9,6 +9,9 @@ Writer::Writer(Database& database, LedgerOptions options, WallTime last_written)
       clock_(last_written),
       worker_("ledger-writer", [this](const Worker<Write>::Jobs& jobs) { serve(jobs); }) {}
 
+// Whoever asks is the one who adds, so that no more was answered than added.
+Writes Writer::writes() const { return {commits_.value(), failures_.value(), added_.value() - answered_.value()}; }
+
 // Answers are given after the commit, never before.
 void Writer::serve(const Worker<Write>::Jobs& jobs) {
   const Batch batch(jobs);
@@ -40,6 +43,7 @@ Writer::Attempt Writer::commit(Batch batch) {
     const auto done = sql.commit();
     writable_.store(done.has_value(), std::memory_order_relaxed);
     failure_ = done.has_error() ? std::optional(done.error()) : std::nullopt;
+    (done.has_value() ? commits_ : failures_).increment();
     if (done.has_value()) {
       clock_ = clock;
       return Attempt::committed;
@@ -60,7 +64,11 @@ void Writer::overwrite_remains() {
 }
 
 void Writer::answer(Batch batch, const std::optional<Error>& failure) {
-  for (const auto& write : batch) write->answer(failure);
+  for (const auto& write : batch) {
+    // Before its answer, so that whoever has that finds nothing queued.
+    answered_.increment();
+    write->answer(failure);
+  }
 }
 
 }  // namespace chipgate::ledger

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asked.hpp"
+#include "chipgate/telemetry/counter.hpp"
 #include "worker.hpp"
 #include "writing.hpp"
 
@@ -19,8 +20,12 @@ class Writer {
 
   Writer(Database&, LedgerOptions, WallTime last_written);
 
-  void add(std::unique_ptr<Write> write) { worker_.add(std::move(write)); }
+  void add(std::unique_ptr<Write> write) {
+    added_.increment();
+    worker_.add(std::move(write));
+  }
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
+  Writes writes() const;
 
  private:
   using Batch = std::span<const std::unique_ptr<Write>>;
@@ -37,6 +42,10 @@ class Writer {
   LedgerClock clock_;
   std::optional<Error> failure_;  // of the last attempt
   std::atomic<bool> writable_{true};
+  telemetry::Counter added_;  // by the control thread; the others by the writer's own
+  telemetry::Counter answered_;
+  telemetry::Counter commits_;
+  telemetry::Counter failures_;
   Worker<Write> worker_;  // last: its thread uses all of the above
 };
 

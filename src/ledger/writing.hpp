@@ -29,6 +29,7 @@ Result<void> swap(Writing&, const Swap&);
 Result<void> verified(Writing&, AssignmentId, WallTime at);
 
 Result<void> observe(Writing&, const Observe&);
+Result<void> postpone_quarantines(Writing&, Milliseconds by, WallTime ended_before);
 Result<void> deny(Writing&, const DeniedExit&);
 Result<bool> allow(Writing&, const IpAddress&);
 

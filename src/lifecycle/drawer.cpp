@@ -2,8 +2,10 @@
 #include "chipgate/lifecycle/drawer.hpp"
 
 #include "chipgate/ledger/ledger.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
 #include "chipgate/lifecycle/journal.hpp"
 #include "chipgate/lifecycle/plane_tasks.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 #include "chipgate/telemetry/log.hpp"
 
 #include <algorithm>
@@ -12,6 +14,8 @@
 
 namespace chipgate::lifecycle {
 namespace {
+
+using telemetry::DrawOutcome;
 
 // The ledger knows identifiers of earlier processes; a second of them is passed by in a few steps.
 constexpr int identifier_tries = 100;
@@ -26,6 +30,16 @@ std::vector<IpAddress> addresses(const ledger::Exits& exits) {
 // Concerns the gateway or the account, or this host: another session would fare no better.
 bool ends_the_round(const Error& error) {
   return Breaker::concerns(error.kind) || info(error.kind).fault == Fault::chipgate;
+}
+
+DrawOutcome outcome_of(ledger::LeaseRefusal why) {
+  switch (why) {
+    case ledger::LeaseRefusal::in_use: return DrawOutcome::in_use;
+    case ledger::LeaseRefusal::quarantined: return DrawOutcome::quarantined;
+    case ledger::LeaseRefusal::denied: return DrawOutcome::denied;
+    case ledger::LeaseRefusal::own_last: break;
+  }
+  return DrawOutcome::own_last;
 }
 
 }  // namespace
@@ -49,21 +63,32 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
     }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     auto drawn = co_await draw(chip, route_epoch);
-    if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
+    if (chip->epoch != while_epoch) {
+      count(DrawOutcome::abandoned);
+      co_return Error{ErrorKind::fenced};
+    }
     if (drawn.has_error()) {
+      count(DrawOutcome::failed);
       last = drawn.error();
-      if (ends_the_round(last)) co_return last;
+      // One session may be bad luck, a whole round was an outage: it is not asked five times a second.
+      if (ends_the_round(last) || chip->pace.failing()) co_return last;
       continue;
     }
     const auto taken = co_await take(chip, *drawn, as, ledger::Quarantine::respected);
-    if (taken.has_error()) co_return taken.error();
+    if (taken.has_error()) {
+      count(DrawOutcome::failed);
+      co_return taken.error();
+    }
     if (const auto* id = std::get_if<AssignmentId>(&*taken)) {
       drawn->assignment.id = *id;
-      if (chip->epoch == while_epoch) co_return std::move(drawn->assignment);
+      const bool stands = chip->epoch == while_epoch;
+      count(stands ? DrawOutcome::taken : DrawOutcome::abandoned);
+      if (stands) co_return std::move(drawn->assignment);
       co_await give_back(*id);
       co_return Error{ErrorKind::fenced};
     }
     const auto& refused = std::get<ledger::Refused>(*taken);
+    count(outcome_of(refused.why));
     last = {ErrorKind::no_free_exit, refused.address.text()};
     if (refused.why == ledger::LeaseRefusal::quarantined) {
       drawn->until = refused.until;
@@ -72,6 +97,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   }
   if (parts_.options.draw.when_scarce == WhenScarce::oldest && !quarantined.empty()) {
     auto oldest = co_await take_oldest(chip, std::move(quarantined), as);
+    if (oldest.has_value()) count(DrawOutcome::scarce);
     if (oldest.has_value() && chip->epoch != while_epoch) {
       co_await give_back(oldest->id);
       co_return Error{ErrorKind::fenced};
@@ -83,7 +109,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
 
 net::Task<Result<Drawer::Session>> Drawer::new_session(ChipPtr chip) {
   for (int i = 0; i < identifier_tries; ++i) {
-    const auto now = std::chrono::system_clock::now();
+    const auto now = parts_.clocks.wall();
     Session session{names_.next(chip->spec.id, now), {}};
     session.wire = parts_.provider.wire_session(session.identifier, parts_.random);
     const auto issued = co_await parts_.ledger.issue({session.identifier, session.wire, chip->spec.id, now});
@@ -115,12 +141,14 @@ net::Task<Result<Drawer::Candidate>> Drawer::draw(ChipPtr chip, Epoch route_epoc
   }
   candidate.assignment.route = gateway::with_exits(*route, addresses(candidate.assignment.exits));
   candidate.assignment.verified = Clock::now();
-  candidate.assignment.verified_at = std::chrono::system_clock::now();
+  candidate.assignment.verified_at = parts_.clocks.wall();
   co_return candidate;
 }
 
 net::Task<Result<ledger::Taken>> Drawer::take(ChipPtr chip, Candidate candidate, ledger::AssignmentState as,
                                               ledger::Quarantine quarantine) {
+  // A clock that has just been set ends no quarantine: what it is told goes to the ledger before this.
+  parts_.clocks.heed();
   const auto& drawn = candidate.assignment;
   ledger::Take take{.row = {.chip = chip->spec.id}, .quarantine = quarantine};
   take.row.session = drawn.session;
@@ -131,9 +159,9 @@ net::Task<Result<ledger::Taken>> Drawer::take(ChipPtr chip, Candidate candidate,
   take.row.instance = parts_.instance;
   take.row.state = as;
   take.row.exits = drawn.exits;
-  take.row.assigned_at = std::chrono::system_clock::now();
+  take.row.assigned_at = parts_.clocks.wall();
   take.row.verified_at = drawn.verified_at;
-  auto taken = co_await parts_.ledger.take(take);
+  auto taken = co_await parts_.ledger.take(std::move(take));
   const auto* refused = taken.has_value() ? std::get_if<ledger::Refused>(&*taken) : nullptr;
   if (refused != nullptr) {
     (void)co_await parts_.ledger.settle(drawn.session, ledger::IdentifierOutcome::refused, refused->address);
@@ -165,7 +193,7 @@ net::Task<Result<Assignment>> Drawer::take_oldest(ChipPtr chip, std::vector<Cand
 
 net::Task<void> Drawer::give_back(AssignmentId id) {
   const auto closed =
-      co_await parts_.ledger.close({.assignment = id, .at = std::chrono::system_clock::now(), .reason = "abandoned"});
+      co_await parts_.ledger.close({.assignment = id, .at = parts_.clocks.wall(), .reason = "abandoned"});
   // A restart closes what is left open here: it was never admitted.
   if (closed.has_error())
     parts_.log.error("not_given_back", {{"assignment", id.value()}, {"detail", closed.error().detail}});
@@ -194,6 +222,8 @@ gateway::RoutePtr Drawer::route_for(const SessionIdentifier& session, const Wire
   return gateway::make_route(session, epoch, endpoint, parts_.provider.render(wire), literals);
 }
 
+void Drawer::count(DrawOutcome outcome) { parts_.counters.draw(outcome).increment(); }
+
 void Drawer::heard(EndpointIndex endpoint, const Error& error) {
   if (!Breaker::concerns(error.kind)) return;
   const auto now = Clock::now();
@@ -205,6 +235,7 @@ void Drawer::heard(EndpointIndex endpoint, const Error& error) {
   const bool news = !breaker_.error().has_value();
   breaker_.failed(error, now);
   if (news) {
+    parts_.counters.breaker_opened.increment(error.kind);
     telemetry::JsonObject body;
     body.add("error", error.kind).add("detail", error.detail);
     journal_.tell("gateway.refusing", body);

@@ -2,17 +2,23 @@
 #include "chipgate/lifecycle/journal.hpp"
 
 #include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 #include "chipgate/telemetry/log.hpp"
 
 namespace chipgate::lifecycle {
 
 void Journal::tell(std::string_view type, const Chip& chip, const telemetry::JsonObject& body) {
-  parts_.tasks.spawn(write(
-      {.at = std::chrono::system_clock::now(), .type = std::string(type), .chip = chip.spec.id, .body = body.text()}));
+  tell({.at = parts_.clocks.wall(), .type = std::string(type), .chip = chip.spec.id, .body = body.text()});
 }
 
 void Journal::tell(std::string_view type, const telemetry::JsonObject& body) {
-  parts_.tasks.spawn(write({.at = std::chrono::system_clock::now(), .type = std::string(type), .body = body.text()}));
+  tell({.at = parts_.clocks.wall(), .type = std::string(type), .body = body.text()});
+}
+
+void Journal::tell(ledger::EventRow row) {
+  ++parts_.counters.events[row.type];
+  parts_.tasks.spawn(write(std::move(row)));
 }
 
 net::Task<void> Journal::write(ledger::EventRow row) {

@@ -2,6 +2,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 
 #include "chipgate/lifecycle/plane_tasks.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 
 namespace chipgate::lifecycle {
 namespace {
@@ -29,19 +30,23 @@ bool other_echo_may_answer(const Error& error) {
 
 }  // namespace
 
-bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
-  if (one.is_v4() != other.is_v4()) return false;
-  const auto bits = one.is_v4() ? options.prefix_v4 : options.prefix_v6;
-  return Network::parse(one.text() + "/" + std::to_string(bits))->contains(other);
+IpAddress exit_of(const IpAddress& address, const LifeOptions& options) {
+  return address.masked(address.is_v4() ? options.prefix_v4 : options.prefix_v6);
 }
 
-net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries) {
+bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
+  return exit_of(one, options) == exit_of(other, options);
+}
+
+net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries) {
   Answer answer{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};
   for (std::size_t i = 0; i < std::min(tries, echoes.size()); ++i) {
     const auto& echo = echoes[turn_++ % echoes.size()];
     auto looked = co_await look(parts_.plane, chip->index, route, echo, parts_.options.verify.timeout);
     chip->meter.own.up += looked.bytes_up;
     chip->meter.own.down += looked.bytes_down;
+    parts_.counters.look_bytes_up.add(looked.bytes_up);
+    parts_.counters.look_bytes_down.add(looked.bytes_down);
     answer = {std::move(looked.address), text(echo)};
     if (answer.address.has_value() || !other_echo_may_answer(answer.address.error())) break;
   }
@@ -74,8 +79,7 @@ net::Task<Verdict> Looker::verify(ChipPtr chip, gateway::RoutePtr route, ledger:
   co_return verdict;
 }
 
-net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known,
-                                         const Echoes& echoes) {
+net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, Echoes echoes) {
   const auto judge = [&](const Answer& answer) -> Verdict {
     if (answer.address.has_error()) return {LookVerdict::unknown, {}, answer.echo, answer.address.error()};
     const auto& before = known.of_family(*answer.address);

@@ -10,8 +10,11 @@ constexpr auto hour = std::chrono::hours(1);
 
 }  // namespace
 
-FleetPace::FleetPace(unsigned per_second)
-    : space_(std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(1)) / std::max(1U, per_second)) {}
+FleetPace::FleetPace(unsigned per_second) { change(per_second); }
+
+void FleetPace::change(unsigned per_second) {
+  space_ = std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(1)) / std::max(1U, per_second);
+}
 
 TimePoint FleetPace::reserve(TimePoint now) {
   // What was not used of the last second may be used at once.

@@ -19,8 +19,10 @@ Service::Service(boost::asio::io_context& control, ServiceOptions options, DataP
     : options_(std::move(options)),
       random_(std::move(random)),
       tasks_(control),
-      parts_{control,          tasks_, plane, ledger, log, provider, options_.life, random_, options_.endpoint_names,
-             options_.instance},
+      clocks_(options_.wall_clock, [this](Milliseconds by) { clock_jumped(by); }),
+      parts_{
+          control,           tasks_,    plane,  ledger, log, provider, options_.life, random_, options_.endpoint_names,
+          options_.instance, counters_, clocks_},
       journal_(parts_),
       looker_(parts_),
       drawer_(parts_, looker_, journal_),
@@ -39,7 +41,7 @@ void Service::fire(const ChipPtr& chip, Event event) {
       journal_.tell("chip.blocked", *chip, body);
     }
     parts_.log.debug("state",
-                     {{"chip", chip->spec.id}, {"was", name(before)}, {"is", name(after)}, {"event", name(event)}});
+                     {{"chip", chip->spec.id}, {"was", name(before)}, {"is", name(after)}, {"by", name(event)}});
   }
   act(chip, step.action);
   chip->bell.ring();
@@ -51,14 +53,14 @@ void Service::act(const ChipPtr& chip, Action action) {
     case Action::draw:
       chip->trouble.reset();
       chip->retry_at = Clock::now();
-      return;
+      return attend(chip, *chip->retry_at);
     case Action::hurry: return hurry(chip);
     case Action::retry: return;  // round_failed has set the time
     case Action::admit: return admit(chip);
     case Action::withhold:
       parts_.plane.withhold(chip->index);
       chip->next_look = Clock::now();
-      return;
+      return attend(chip, chip->next_look);
     case Action::refuse: return refuse_waiting(chip, chip->trouble.value_or(Error{ErrorKind::chip_blocked}));
     case Action::end: return tasks_.spawn(end(chip));
     case Action::renew: return tasks_.spawn(renew(chip));
@@ -95,13 +97,11 @@ void Service::hurry(const ChipPtr& chip) {
   if (drawer_.breaker().error()) soonest = std::max(soonest, drawer_.breaker().retry_at());
   if (chip->urgency == Urgency::normal) soonest = std::max(soonest, chip->pace.capped_until(options_.life.draw, now));
   if (chip->retry_at) chip->retry_at = std::min(*chip->retry_at, soonest);
+  attend(chip, now);
   if (chip->trouble && chip->retry_at && *chip->retry_at > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
 }
 
-net::Task<void> Service::draw_round(ChipPtr chip) {
-  chip->drawing = Chip::Busy::yes;
-  ++chip->working;
-  const auto epoch = chip->epoch;
+net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   auto drawn = co_await drawer_.round(chip, epoch, epoch, ledger::AssignmentState::open);
   --chip->working;
   chip->drawing = Chip::Busy::no;
@@ -154,7 +154,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
 net::Task<void> Service::end(ChipPtr chip) {
   chip->epoch = Epoch(chip->epoch.value() + 1);
   const auto epoch = chip->epoch;
-  const auto ending = chip->ending;
+  auto ending = chip->ending;
   if (chip->current) {
     // A ledger that cannot write must not keep anything open.
     constexpr Milliseconds patience{500};
@@ -164,6 +164,11 @@ net::Task<void> Service::end(ChipPtr chip) {
     while (!*told && Clock::now() < until) co_await chip->bell.wait_until(until);
   }
   co_await fence(parts_.plane, chip->index, epoch, ending.told);
+  if (ending.exposure && chip->current) {
+    const auto exposure = Clock::now() - chip->current->verified;
+    ending.exposure = std::chrono::duration_cast<Milliseconds>(exposure);
+    counters_.exposure.observe(exposure);
+  }
   while (chip->working > 0) co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
   if (chip->successor) {
     const auto successor = chip->successor->id;
@@ -186,7 +191,7 @@ net::Task<void> Service::end(ChipPtr chip) {
 }
 
 net::Task<void> Service::announce_closing(ChipPtr chip, AssignmentId id, std::shared_ptr<bool> done) {
-  const auto written = co_await parts_.ledger.closing(id, std::chrono::system_clock::now(), chip->ending.reason);
+  const auto written = co_await parts_.ledger.closing(id, clocks_.wall(), chip->ending.reason);
   if (written.has_error()) {
     parts_.log.error("closing_not_recorded", {{"chip", chip->spec.id}, {"detail", written.error().detail}});
   }
@@ -196,7 +201,7 @@ net::Task<void> Service::announce_closing(ChipPtr chip, AssignmentId id, std::sh
 
 // Until the ledger has it: the address stays reserved, and no one else gets it meanwhile.
 net::Task<void> Service::close_row(ChipPtr chip, AssignmentId id, Ending ending, ledger::Traffic traffic) {
-  const auto at = std::chrono::system_clock::now();
+  const auto at = clocks_.wall();
   for (;;) {
     const auto closed = co_await parts_.ledger.close({id, at, ending.reason, ending.exposure, traffic});
     if (closed.has_value()) break;

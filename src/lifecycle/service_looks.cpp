@@ -26,12 +26,18 @@ bool about_the_session(const std::optional<Error>& error) {
   }
 }
 
+telemetry::LookOutcome outcome_of(LookVerdict verdict) {
+  switch (verdict) {
+    case LookVerdict::same: return telemetry::LookOutcome::same;
+    case LookVerdict::other: return telemetry::LookOutcome::other;
+    case LookVerdict::unknown: break;
+  }
+  return telemetry::LookOutcome::unknown;
+}
+
 }  // namespace
 
-net::Task<void> Service::look_at(ChipPtr chip) {
-  chip->looking = Chip::Busy::yes;
-  ++chip->working;
-  const auto epoch = chip->epoch;
+net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   const auto endpoint = chip->current->endpoint;
   const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
   --chip->working;
@@ -47,7 +53,8 @@ net::Task<void> Service::look_at(ChipPtr chip) {
 }
 
 void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
-  if (verdict.address) chip->observed = verdict.address;
+  if (verdict.address) seen_at(chip, *verdict.address);
+  counters_.look(outcome_of(verdict.what)).increment();
   switch (verdict.what) {
     case LookVerdict::same: return same(chip);
     case LookVerdict::other: return moved(chip, *verdict.address, verdict.echo);
@@ -66,6 +73,23 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   }
 }
 
+// The moment may be over before anybody scrapes: what is seen is counted and told as well.
+void Service::seen_at(const ChipPtr& chip, const IpAddress& address) {
+  const auto exit = exit_of(address, options_.life);
+  const bool news = !chip->observed || exit_of(*chip->observed, options_.life) != exit;
+  chip->observed = address;
+  if (!news || parts_.plane.usage(chip->index).tunnels_open == 0) return;
+  for (const auto& [id, other] : chips_) {
+    const bool there = other != chip && other->observed && exit_of(*other->observed, options_.life) == exit;
+    if (!there || parts_.plane.usage(other->index).tunnels_open == 0) continue;
+    counters_.duplicates_seen.increment();
+    parts_.log.error("exit_shared", {{"chip", chip->spec.id}, {"other", id}, {"exit_ip", address.text()}});
+    journal_.tell("chip.exit_shared", *chip,
+                  telemetry::JsonObject().add("other", id.value()).add("exit_ip", address.text()));
+    return;
+  }
+}
+
 void Service::same(const ChipPtr& chip) {
   chip->failed_looks = 0;
   chip->trouble.reset();
@@ -80,6 +104,7 @@ void Service::same(const ChipPtr& chip) {
 }
 
 void Service::moved(const ChipPtr& chip, const IpAddress& seen, std::string echo) {
+  counters_.moves.increment();
   const auto& current = *chip->current;
   const auto exposure = std::chrono::duration_cast<Milliseconds>(Clock::now() - current.verified);
   parts_.log.warn("exit_moved", {{"chip", chip->spec.id},
@@ -168,7 +193,7 @@ void Service::other_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {
   const auto& known = chip->current->exits.of_family(seen);
   if (!known || lifecycle::same_exit(*known, seen, options_.life)) return;
   // A plain answer's header may be the origin's own: nothing new is admitted, and two echoes decide.
-  chip->observed = seen;
+  seen_at(chip, seen);
   chip->next_look = Clock::now();
   fire(chip, Event::doubted);
 }
@@ -177,7 +202,9 @@ void Service::same_exit(ChipIndex index, Epoch epoch, const IpAddress& seen) {
   const auto chip = find(index);
   if (!chip || chip->epoch != epoch || !chip->usable()) return;
   const auto& known = chip->current->exits.of_family(seen);
-  if (known && lifecycle::same_exit(*known, seen, options_.life)) same(chip);
+  if (!known || !lifecycle::same_exit(*known, seen, options_.life)) return;
+  seen_at(chip, seen);
+  same(chip);
 }
 
 }  // namespace chipgate::lifecycle

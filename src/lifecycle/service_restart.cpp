@@ -58,7 +58,8 @@ ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
   const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
   const auto port = parts_.plane.listen(index, spec.id, spec.port);
   if (port.has_error()) {
-    throw std::runtime_error("the port of chip " + spec.id.value() + ": " + port.error().detail);
+    throw std::runtime_error("the port " + std::to_string(spec.port) + " of chip " + spec.id.value() + ": " +
+                             port.error().detail);
   }
   spec.port = *port;
   parts_.log.info("port_open", {{"chip", spec.id}, {"address", options_.proxy_host}, {"port", spec.port}});
@@ -66,6 +67,7 @@ ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
   chip->origin = origin;
   chip->arming = armed_at_first(chip->spec.connect);
   chip->since = std::chrono::system_clock::now();
+  if (chip->spec.max_whatsapp_sessions) parts_.plane.limit_whatsapp(index, chip->spec.max_whatsapp_sessions);
   by_index_.push_back(chip);
   chips_.emplace(chip->spec.id, chip);
   return chip;
@@ -115,7 +117,7 @@ net::Task<void> Service::finish_row(ChipPtr chip, ledger::AssignmentRow row, std
 }
 
 void Service::start() {
-  clock_offset_ = std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+  next_retention_ = Clock::now();
   tasks_.spawn(restore_traffic());
   // The ledger takes them in this order.
   for (const auto& chip : vacating_) {

@@ -11,21 +11,17 @@ namespace {
 constexpr Milliseconds tick_every{100};
 constexpr Milliseconds keep_every{1'000};
 constexpr Milliseconds flush_every{30'000};
-// Clocks that are set, and hosts that slept. NTP's slewing stays far below.
-constexpr std::chrono::seconds clock_jump{30};
+constexpr std::chrono::minutes retain_every{10};
+constexpr std::chrono::hours clock_settles{1};
 // More than one WhatsApp session on a chip is told once for each number of them.
 constexpr std::uint32_t one_session = 1;
-
-std::chrono::nanoseconds wall_minus_steady() {
-  return std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
-}
 
 }  // namespace
 
 void Service::tick() {
   const auto now = Clock::now();
   const bool second = now - last_second_ >= keep_every;
-  if (second) heed_clocks();
+  if (second) clocks_.heed();
   // A chip may go while it is attended to.
   const auto all = by_index_;
   for (const auto& chip : all) {
@@ -36,6 +32,7 @@ void Service::tick() {
   if (second) {
     last_second_ = now;
     survey_crowds();
+    heed_retention(now);
   }
   if (now - last_flush_ >= flush_every) tasks_.spawn(flush_traffic());
   ticker_.expires_after(tick_every);
@@ -59,7 +56,7 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
       chip->retry_at = *until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
       return;
     }
-    return tasks_.spawn(draw_round(chip));
+    return begin(chip, chip->drawing, &Service::draw_round);
   }
   const bool looked_at = chip->usable() || chip->phase == Phase::resuming;
   if (!looked_at || options_.life.verify.looking == Looking::off) return;
@@ -67,13 +64,20 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
     if (const auto until = drawer_.breaker().wait(now)) {
       chip->next_look = *until;
     } else {
-      tasks_.spawn(look_at(chip));
+      begin(chip, chip->looking, &Service::look_at);
     }
   }
   if (chip->phase == Phase::active && now - chip->current->verified > options_.life.verify.max_age) {
     parts_.log.warn("exit_unconfirmed", {{"chip", chip->spec.id}});
     fire(chip, Event::doubted);
   }
+}
+
+// Marked here and not where the coroutine begins: it does so later, and an ending waits for it from now on.
+void Service::begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch)) {
+  what = Chip::Busy::yes;
+  ++chip->working;
+  tasks_.spawn((this->*work)(chip, chip->epoch));
 }
 
 void Service::keep(const ChipPtr& chip, TimePoint now) {
@@ -103,14 +107,40 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
 }
 
 // After a jump nobody knows what the sessions did meanwhile.
-void Service::heed_clocks() {
-  const auto offset = wall_minus_steady();
-  const auto jumped = std::chrono::abs(offset - clock_offset_);
-  clock_offset_ = offset;
-  if (jumped < clock_jump) return;
-  parts_.log.warn("clock_jumped", {{"seconds", jumped}});
+void Service::clock_jumped(Milliseconds by) {
+  parts_.log.warn("clock_jumped", {{"seconds", by}});
+  // What was not over before it jumped is not over now.
+  if (by > Milliseconds(0)) tasks_.spawn(postpone_quarantines(by, clocks_.wall() - by));
+  // A clock that is wrong must not decide what is old; mostly it is set right again.
+  next_retention_ = std::max(next_retention_, Clock::now() + clock_settles);
   if (options_.life.verify.looking == Looking::off) return;
   for (const auto& [id, chip] : chips_) fire(chip, Event::doubted);
+}
+
+net::Task<void> Service::postpone_quarantines(Milliseconds by, WallTime ended_before) {
+  Bell bell(parts_.control);
+  for (;;) {
+    const auto written = co_await parts_.ledger.postpone_quarantines(by, ended_before);
+    if (written.has_value() || stopping_) co_return;
+    parts_.log.error("quarantines_not_postponed", {{"detail", written.error().detail}});
+    co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
+  }
+}
+
+void Service::heed_retention(TimePoint now) {
+  if (options_.retention == Milliseconds(0) || now < next_retention_) return;
+  next_retention_ = now + retain_every;
+  tasks_.spawn(retain());
+}
+
+net::Task<void> Service::retain() {
+  const auto before = clocks_.wall() - options_.retention;
+  // A start adds up what the month has carried, for its quotas.
+  const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(clocks_.wall()));
+  const WallTime month = std::chrono::sys_days(today.year() / today.month() / 1);
+  const ledger::Retention retention{before, before, std::min(before, month)};
+  const auto done = co_await parts_.ledger.retain(retention);
+  if (done.has_error()) parts_.log.error("history_not_trimmed", {{"detail", done.error().detail}});
 }
 
 void Service::survey_crowds() {

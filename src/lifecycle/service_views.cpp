@@ -96,14 +96,4 @@ std::size_t Service::count(State state) const {
       std::ranges::count_if(chips_, [state](const auto& entry) { return state_of(entry.second->phase) == state; }));
 }
 
-std::size_t Service::duplicates() const {
-  std::map<IpAddress, std::size_t> users;
-  for (const auto& [id, chip] : chips_) {
-    if (chip->observed && parts_.plane.usage(chip->index).tunnels_open > 0) ++users[*chip->observed];
-  }
-  std::size_t found = 0;
-  for (const auto& [address, chips] : users) found += chips > 1 ? chips : 0;
-  return found;
-}
-
 }  // namespace chipgate::lifecycle

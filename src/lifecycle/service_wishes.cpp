@@ -93,6 +93,11 @@ net::Task<ConnectAnswer> Service::rotate(ChipId id, std::optional<AssignmentId> 
   co_return co_await await_active(chip, before, until);
 }
 
+void Service::begin_removal(const ChipPtr& chip) {
+  chip->ending = {"chip_removed", ErrorKind::released, {}};
+  fire(chip, Event::remove);
+}
+
 net::Task<Wish<Released>> Service::remove(ChipId id) {
   const auto chip = find(id);
   if (!chip) co_return unknown_chip(id);
@@ -101,8 +106,7 @@ net::Task<Wish<Released>> Service::remove(ChipId id) {
   }
   Released answer;
   if (chip->current) answer.assignment = chip->current->id;
-  chip->ending = {"chip_removed", ErrorKind::released, {}};
-  fire(chip, Event::remove);
+  begin_removal(chip);
   const auto until = Clock::now() + ending_patience;
   while (find(id) == chip && chip->recorded == Recorded::yes && Clock::now() < until) {
     co_await chip->bell.wait_until(until);

@@ -77,6 +77,12 @@ void Plane::on_port(ChipIndex chip, Function function) {
   shard.post([&shard, chip, function = std::move(function)]() mutable { function(shard.port(chip)); });
 }
 
+void Plane::limit_whatsapp(ChipIndex chip, std::optional<std::uint32_t> most) {
+  on_port(chip, [most](Port* port) {
+    if (port != nullptr) port->limit_whatsapp(most);
+  });
+}
+
 void Plane::open(ChipIndex chip, gateway::RoutePtr route) {
   on_port(chip, [route = std::move(route)](Port* port) mutable {
     if (port != nullptr) port->open(std::move(route));
@@ -159,6 +165,12 @@ void Plane::cut(lifecycle::TunnelId id, std::function<void(bool)> done) {
   shard.post([this, &shard, id, done = std::move(done)] {
     boost::asio::post(control_, [done, found = shard.cut(id)] { done(found); });
   });
+}
+
+void Plane::take_on(const ProxyOptions& options) {
+  for (auto& shard : shards_) {
+    shard->post([part = shard.get(), options] { part->take_on(options); });
+  }
 }
 
 void Plane::leave() {

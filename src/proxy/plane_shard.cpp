@@ -20,7 +20,7 @@ constexpr std::uint32_t kept_descriptors = 32;
 
 PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log,
                        std::uint64_t number)
-    : options_(options),
+    : options_(options.proxy),
       control_(control),
       log_(log),
       relay_(shard_, options.relay, counters_),
@@ -31,8 +31,15 @@ PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& con
 
 PlaneShard::~PlaneShard() { stop(); }
 
+void PlaneShard::take_on(const ProxyOptions& options) {
+  options_.limits = options.limits;
+  options_.fail_style = options.fail_style;
+  options_.head_timeout = options.head_timeout;
+  options_.crowd_age = options.crowd_age;
+}
+
 void PlaneShard::open_port(ChipIndex index, const std::shared_ptr<PortCounters>& counters, net::UniqueFd listening) {
-  const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_.proxy, tunnel_ids_};
+  const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_, tunnel_ids_};
   const auto [opened, fresh] = ports_.try_emplace(index, parts, static_cast<PortEvents&>(*this), index, counters);
   if (!fresh) throw std::logic_error("a chip's index was used twice");
   opened->second.listen(paused_, std::move(listening));

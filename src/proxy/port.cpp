@@ -144,7 +144,7 @@ std::uint32_t Port::whatsapp_sessions() const {
 }
 
 bool Port::crowded(const protocol::Authority& target) const {
-  const auto most = parts_.options.limits.max_whatsapp_sessions;
+  const auto most = most_whatsapp_sessions_.value_or(parts_.options.limits.max_whatsapp_sessions);
   return most != 0 && is_whatsapp(target.text()) && whatsapp_sessions() >= most;
 }
 

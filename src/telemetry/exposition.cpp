@@ -34,6 +34,8 @@ constexpr std::array<Enum, count> every() {
 constexpr auto all_families = every<Family, families.size()>();
 constexpr auto error_kinds = every<ErrorKind, error_count>();
 constexpr auto all_stages = every<Stage, stage_count>();
+constexpr auto draw_outcomes = every<DrawOutcome, draw_outcome_count>();
+constexpr auto look_outcomes = every<LookOutcome, look_outcome_count>();
 
 using LabelValues = std::initializer_list<std::string_view>;
 
@@ -151,6 +153,60 @@ void tunnel_durations(Samples& samples, const MetricsSource& source) {
   samples.add({}, lifetime_bounds, total);
 }
 
+void breaker_reasons(Samples& samples, const LifeCounters& counters) {
+  for (const auto kind : error_kinds) {
+    const auto count = counters.breaker_opened.value(kind);
+    if (count != 0) samples.add({chipgate::info(kind).name}, count);
+  }
+}
+
+void each_value(Samples& samples, const std::vector<ChipValue>& values) {
+  for (const auto& [chip, value] : values) samples.add({chip}, value);
+}
+
+void fill_life(Samples& samples, Family family, const LifeSource& source) {
+  const auto& counters = source.counters();
+  switch (family) {
+    case Family::chipgate_chips:
+      for (const auto& [state, count] : source.chip_states()) samples.add({state}, count);
+      return;
+    case Family::chipgate_assignments_active: return samples.add({}, source.assignments_active());
+    case Family::chipgate_exit_ip_duplicates: return samples.add({}, source.duplicates());
+    case Family::chipgate_exit_ip_duplicates_seen_total: return samples.add({}, counters.duplicates_seen.value());
+    case Family::chipgate_exit_verified_timestamp_seconds: return each_value(samples, source.verified_at());
+    case Family::chipgate_exit_moves_total: return samples.add({}, counters.moves.value());
+    case Family::chipgate_exit_exposure_seconds: return samples.add({}, exposure_bounds, counters.exposure.snapshot());
+    case Family::chipgate_draws_total:
+      for (const auto outcome : draw_outcomes) samples.add({name(outcome)}, counters.draw(outcome).value());
+      return;
+    case Family::chipgate_look_verdicts_total:
+      for (const auto outcome : look_outcomes) samples.add({name(outcome)}, counters.look(outcome).value());
+      return;
+    case Family::chipgate_look_bytes_total:
+      samples.add({"up"}, counters.look_bytes_up.value());
+      return samples.add({"down"}, counters.look_bytes_down.value());
+    case Family::chipgate_looking: return samples.add({}, source.looking() ? 1 : 0);
+    case Family::chipgate_crowded_chips: return samples.add({}, source.crowded_chips());
+    case Family::chipgate_quota_used_ratio: return each_value(samples, source.quota_used());
+    case Family::chipgate_gateway_breaker_open: return samples.add({}, source.breaker_open() ? 1 : 0);
+    case Family::chipgate_gateway_breaker_opened_total: return breaker_reasons(samples, counters);
+    case Family::chipgate_events_total:
+      for (const auto& [type, count] : counters.events) samples.add({type}, count);
+      return;
+    default: return;
+  }
+}
+
+void fill_ledger(Samples& samples, Family family, const LedgerSample& ledger) {
+  switch (family) {
+    case Family::chipgate_ledger_commits_total: return samples.add({}, ledger.commits);
+    case Family::chipgate_ledger_commit_failures_total: return samples.add({}, ledger.commit_failures);
+    case Family::chipgate_ledger_queue: return samples.add({}, ledger.queue);
+    case Family::chipgate_ledger_writable: return samples.add({}, ledger.writable ? 1 : 0);
+    default: return;
+  }
+}
+
 void fill(Samples& samples, Family family, const MetricsSource& source) {
   using Chip = ChipCounters;
   using Shard = ShardCounters;
@@ -172,14 +228,30 @@ void fill(Samples& samples, Family family, const MetricsSource& source) {
     case Family::chipgate_relay_blocked_bytes: return sum(samples, source, &Shard::blocked_bytes);
     case Family::chipgate_relay_turns_total: return sum(samples, source, &Shard::turns);
     case Family::chipgate_build_info: return samples.add({CHIPGATE_VERSION}, 1);
-    case Family::chipgate_chips:
-      for (const auto& [state, count] : source.chip_states()) samples.add({state}, count);
-      return;
-    case Family::chipgate_assignments_active: return samples.add({}, source.assignments_active());
     case Family::chipgate_gateway_endpoint_up:
       for (const auto& [name, health] : source.endpoints()) samples.add({name}, health == EndpointHealth::up ? 1 : 0);
       return;
     case Family::chipgate_log_dropped_total: return samples.add({}, source.log_dropped());
+    case Family::chipgate_chips:
+    case Family::chipgate_assignments_active:
+    case Family::chipgate_exit_ip_duplicates:
+    case Family::chipgate_exit_ip_duplicates_seen_total:
+    case Family::chipgate_exit_verified_timestamp_seconds:
+    case Family::chipgate_exit_moves_total:
+    case Family::chipgate_exit_exposure_seconds:
+    case Family::chipgate_draws_total:
+    case Family::chipgate_look_verdicts_total:
+    case Family::chipgate_look_bytes_total:
+    case Family::chipgate_looking:
+    case Family::chipgate_crowded_chips:
+    case Family::chipgate_quota_used_ratio:
+    case Family::chipgate_gateway_breaker_open:
+    case Family::chipgate_gateway_breaker_opened_total:
+    case Family::chipgate_events_total: return fill_life(samples, family, source.life());
+    case Family::chipgate_ledger_commits_total:
+    case Family::chipgate_ledger_commit_failures_total:
+    case Family::chipgate_ledger_queue:
+    case Family::chipgate_ledger_writable: return fill_ledger(samples, family, source.ledger());
     case Family::process_open_fds: return samples.add({}, open_descriptors());
     case Family::process_max_fds: return samples.add({}, max_descriptors());
     case Family::process_resident_memory_bytes: return samples.add({}, resident_bytes());

@@ -1,4 +1,4 @@
-"""What a dashboard shows has to exist."""
+"""What a dashboard shows and what an alert asks for has to exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def metric_families(root: Path) -> dict[str, tuple[str, set[str]]]:
 
 
 def expressions(node: object) -> Iterator[str]:
-    """Every query of a dashboard or of an alert file that was read as JSON."""
+    """Every query of a dashboard that was read as JSON."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in {"expr", "query", "definition"} and isinstance(value, str):
@@ -30,11 +30,21 @@ def expressions(node: object) -> Iterator[str]:
             yield from expressions(value)
 
 
+def rules(text: str) -> list[str]:
+    """Every expression of a file of alerts, each on one line: they are read without a YAML parser, which is no part of
+    Python."""
+    return re.findall(r"^\s*(?:-\s+)?expr:\s*(.*)$", text, re.MULTILINE)
+
+
+def metrics_in(query: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"\b(?:chipgate|process)_\w+", query)))
+
+
 def dashboard(root: Path) -> Iterator[Finding]:
-    """Every metric and label that a dashboard shows exists, and a counter is never shown raw."""
+    """Every metric and label that a dashboard or an alert names exists, and a counter is never shown raw."""
     families = metric_families(root)
     anywhere = {"job", "instance", "le"}
-    for path in files(root, "dashboards", suffixes=(".json",)):
+    for path in files(root, "dashboards", suffixes=(".json", ".yml")):
         text = (root / path).read_text(encoding="utf-8")
 
         def at(piece: str) -> int:
@@ -42,16 +52,17 @@ def dashboard(root: Path) -> Iterator[Finding]:
             return text.count("\n", 0, max(place, 0)) + 1
 
         try:
-            tree = json.loads(text)
+            queries = rules(text) if path.suffix == ".yml" else list(expressions(json.loads(text)))
         except json.JSONDecodeError as error:
             yield Finding(path, error.lineno, f"not JSON: {error.msg}")
             continue
-        queries = list(expressions(tree))
         if not queries:
             yield Finding(path, 1, "shows nothing")
         for query in queries:
+            if re.match(r"[|>]|$", query):
+                yield Finding(path, at("expr: " + query), "an alert's expression stands on one line")
             labels = set(anywhere)
-            for name in dict.fromkeys(re.findall(r"\b(?:chipgate|process)_\w+", query)):
+            for name in metrics_in(query):
                 family = name
                 if family not in families:
                     family = re.sub(r"_(bucket|sum|count)$", "", name)

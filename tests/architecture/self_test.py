@@ -225,6 +225,14 @@ class Dashboard(Tree):
     def test_raw_counter_fails(self) -> None:
         self.assertEqual(len(self.show("sum(chipgate_tunnel_bytes_total)")), 1)
 
+    def test_alerts_are_held_to_the_same(self) -> None:
+        self.write("include/chipgate/telemetry/metrics.hpp", TABLE)
+        for query, found in (("sum(chipgate_tunnels_open) > 9", []),
+                             ("chipgate_tunnels_shut > 0", ["chipgate_tunnels_shut is in no row of the metrics table"]),
+                             ("|", ["an alert's expression stands on one line"])):
+            self.write("dashboards/a.yml", f"groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: {query}\n")
+            self.assertEqual([finding.text for finding in check.dashboard(self.root)], found)
+
     def test_broken_or_empty_dashboard_fails(self) -> None:
         self.assertEqual(self.show(), ["shows nothing"])
         self.write("dashboards/a.json", "{")

@@ -14,7 +14,7 @@ from typing import Any
 import judge
 import records
 from clients import Hammer
-from judge import Evidence, Terms, Violation, Wait
+from evidence import Evidence, Terms, Violation, Wait
 from steps import Steps
 from world import LOOKS, Plan, World
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from judge import Attempt
+from evidence import Attempt
 
 # Where clients go, and where nobody else goes.
 TARGET = "clients.sim"

@@ -9,7 +9,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import judge  # noqa: E402
-from judge import Assignment, Attempt, Death, Disturbed, Evidence, Heard, Identifier, Terms, Wait  # noqa: E402
+from evidence import Assignment, Attempt, Death, Disturbed, Evidence, Heard, Identifier, Terms, Wait  # noqa: E402
 
 ONE, TWO, THREE = "127.20.0.1", "127.20.0.2", "127.20.0.3"
 TERMS = Terms(bound=5.0, assignments_per_chip=1, quarantine=1.0)

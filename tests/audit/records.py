@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from judge import NAMELESS, Assignment, Heard, Identifier, Violation
+from evidence import NAMELESS, Assignment, Heard, Identifier, Violation
 
 # What clients.py writes, by either way.
 WORD = re.compile(rb"^(c\d+) ([0-9a-f]{8})\n|^GET /(c\d+)/([0-9a-f]{8}) ")

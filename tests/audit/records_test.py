@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import records  # noqa: E402
-from judge import NAMELESS, Assignment, Heard, Identifier  # noqa: E402
+from evidence import NAMELESS, Assignment, Heard, Identifier  # noqa: E402
 
 
 def entry(payload: bytes, event: str = "in", target: str = "clients.sim:7") -> str:

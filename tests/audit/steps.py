@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any, Awaitable, Callable
 
 from clients import TARGET
-from judge import Wait
+from evidence import Wait
 from world import LOOKS, World
 
 # An address is denied for good, and the pool is small.

@@ -17,7 +17,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import stack  # noqa: E402
 from clients import Answer, ask  # noqa: E402
-from judge import Death, Disturbed  # noqa: E402
+from evidence import Death, Disturbed  # noqa: E402
+from ports import PortBlock  # noqa: E402
 
 LOOKS = ("look-one.sim", "look-two.sim")
 EXIT_HEADER = "x-exit-ip"
@@ -65,7 +66,7 @@ class World:
         self.ledger = folder / "ledger.db"
         self.token = folder / "token"
         self.admin = free_port()
-        self.ports = stack.PortBlock()
+        self.ports = PortBlock()
         self.disturbed: list[Disturbed] = []
         self.deaths: list[Death] = []
         self._gate: stack.Process | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 import stack  # noqa: E402
+from certificates import make_certificate  # noqa: E402, F401
 
 NODE_MINIMUM = 20
 SKIPPED = 77
@@ -28,7 +29,8 @@ def node() -> str | None:
 
 
 def require_node() -> None:
-    if node() is None or not (HERE / "node_modules/@whiskeysockets/baileys").is_dir():
+    package = "node_modules/@whiskeysockets/baileys"
+    if node() is None or not all((HERE / folder / package).is_dir() for folder in (".", "baileys6")):
         print(f"skipped: needs Node {NODE_MINIMUM} and the packages of tests/clients; ./test installs both")
         sys.exit(SKIPPED)
 
@@ -38,18 +40,3 @@ def start(script: str, *arguments: object, trust: Path | None = None) -> stack.P
     assert binary
     environment = {"NODE_EXTRA_CA_CERTS": str(trust)} if trust else {}
     return stack.Process(script, [binary, HERE / script, *map(str, arguments)], environment)
-
-
-def make_certificate(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    """An authority and a certificate for the name that it signed: (authority, certificate, key)."""
-    new_key = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    authority, authority_key = folder / "authority.pem", folder / "authority.key"
-    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-    for command in (
-        [*new_key, "-subj", "/CN=chipgate tests", "-out", authority, "-keyout", authority_key],
-        [*new_key, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-addext",
-         "basicConstraints=critical,CA:false", "-CA", authority, "-CAkey", authority_key, "-out", certificate,
-         "-keyout", key],
-    ):
-        subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=30)
-    return authority, certificate, key

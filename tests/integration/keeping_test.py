@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
+import sqlite3
 import unittest
 
 import life
@@ -120,6 +122,44 @@ class History(life.LifeTest):
         traffic = api.history("chip=alpha")[0]["traffic"]
         self.assertGreaterEqual(traffic["up"], 1005)
         self.assertGreaterEqual(traffic["down"], 1005)
+
+
+class Retention(life.LifeTest):
+    def make_old(self) -> None:
+        """Whatever has ended did so ten days ago."""
+        ten_days = 10 * 86_400 * 1_000_000
+        with contextlib.closing(sqlite3.connect(self.folder / "ledger.db")) as ledger, ledger:
+            ledger.execute("UPDATE assignments SET assigned_at = assigned_at - ?1, released_at = released_at - ?1 "
+                           "WHERE state = 'closed'", (ten_days,))
+            ledger.execute("UPDATE events SET at = at - ?", (ten_days,))
+
+    def restart(self, **ledger: str) -> life.Operator:
+        self.gate.process.stop_cleanly()
+        self.gate.ended = True
+        self.make_old()
+        self.written["ledger"] |= ledger
+        return self.start()
+
+    def test_history_is_kept_for_as_long_as_the_configuration_says(self) -> None:
+        api = self.live()
+        api.put("alpha")
+        api.connect("alpha")
+        api.rotated("alpha")
+        api.released("alpha")
+        first, last = reversed([row["id"] for row in api.history("chip=alpha")])
+        events = len(api.events("alpha"))
+        api = self.restart()
+        self.assertEqual([row["id"] for row in api.history("chip=alpha")], [last, first], "for ever, unless it says otherwise")
+        self.assertGreaterEqual(len(api.events("alpha")), events)
+        api = self.restart(retention="7d")
+        wire.until(lambda: [row["id"] for row in api.history("chip=alpha")] == [last], "the chip's last one is left")
+        self.assertEqual(api.events("alpha"), [])
+        # And it goes on from there: with a new session, and not by the exit that it had last.
+        had, = api.history("chip=alpha")
+        api.connect("alpha")
+        now = api.history("chip=alpha")[0]
+        self.assertGreater(now["id"], last)
+        self.assertNotEqual((now["exit_ips"], now["session_identifier"]), (had["exit_ips"], had["session_identifier"]))
 
 
 class Events(life.LifeTest):

@@ -10,6 +10,7 @@ from typing import Any, Iterator
 
 import rig
 import wire
+from ports import PortBlock
 from wire import stack
 
 Line = dict[str, Any]
@@ -147,7 +148,7 @@ class LifeTest(rig.RigTest):
              prefix: list[str] | None = None, **settings: Any) -> Operator:
         """Sets sim, gate and operator. What is given beside replaces keys of a section."""
         self.sim = self.provider(*simulator)
-        ports = stack.PortBlock()
+        ports = PortBlock()
         self.addCleanup(ports.close)
         sections: dict[str, Line] = {
             "verify": {"interval": LONG, "max_age": "2h", "timeout": "5s",

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -88,12 +87,12 @@ class Process:
     """A child whose output is read as lines. It dies with its parent."""
 
     def __init__(self, name: str, command: list[str | Path], environment: dict[str, str] | None = None,
-                 prefix: list[str] | None = None) -> None:
+                 prefix: list[str] | None = None, stdin: int = subprocess.DEVNULL) -> None:
         self.name = name
         guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         self._child = subprocess.Popen(
             [*(prefix or []), *guard, *map(str, command)], env={**os.environ, **(environment or {})}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self._child.stdout and self._child.stderr
         self.out = Lines(self._child.stdout)
         self.err = Lines(self._child.stderr)
@@ -217,32 +216,6 @@ def configuration(endpoint: str, chips: list[str], **more: Any) -> Line:
     }
 
 
-class PortBlock:
-    """A hundred ports below those that the kernel gives to clients, for chips that are added by the API. The first one is
-    bound as long as the block is held, so that no other test has the same."""
-
-    SIZE = 100
-
-    def __init__(self) -> None:
-        for slot in itertools.islice(itertools.count(os.getpid()), SLOTS):
-            self.first = 10_000 + slot % SLOTS * self.SIZE
-            try:
-                self._held = socket.create_server(("127.0.0.1", self.first))
-                return
-            except OSError:
-                pass
-        raise AssertionError("no block of ports is free")
-
-    @property
-    def range(self) -> str:
-        """As the configuration wants it."""
-        return f"{self.first + 1}-{self.first + self.SIZE - 1}"
-
-    def close(self) -> None:
-        self._held.close()
-
-
-SLOTS = 100
 NUMBERS = itertools.count(1)
 USERNAME = "tester"
 PASSWORD = "p:w/%40 of a test"

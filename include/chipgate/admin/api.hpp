@@ -16,7 +16,7 @@ namespace chipgate::admin {
 struct Api {
   lifecycle::Control& control;
   ledger::Ledger& ledger;
-  const ConfigurationSource& configuration;
+  ConfigurationSource& configuration;
   EventFeed& events;
   Secret token;
   std::optional<Price> price{};

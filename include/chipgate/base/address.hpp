@@ -24,6 +24,8 @@ class IpAddress {
   // 4 bytes or 16, network order.
   std::string_view bytes() const;
   std::string text() const;
+  // With nothing behind its first `bits` bits; as it is where it has no more of them.
+  IpAddress masked(unsigned bits) const;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
   friend bool operator==(const IpAddress&, const IpAddress&) = default;

@@ -12,6 +12,7 @@
 #include "chipgate/telemetry/options.hpp"
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 namespace chipgate::config {
@@ -22,6 +23,8 @@ struct Settings {
   proxy::ProxyOptions proxy;
   // In the file's order, ranges written out, every port settled; 0 is left to the kernel.
   std::vector<lifecycle::ChipSpec> chips;
+  // Those of them whose port the file leaves open.
+  std::set<ChipId> ports_of_range;
   // Where chips that are added later find their ports.
   PortRange chip_ports;
   gateway::GatewayOptions gateway;

@@ -114,6 +114,13 @@ struct Retention {
   WallTime traffic_before{};
 };
 
+// How the writing has gone since it was opened.
+struct Writes {
+  std::uint64_t commits = 0;
+  std::uint64_t failures = 0;  // transactions that were not committed
+  std::uint64_t queued = 0;    // writes that have no answer yet
+};
+
 // Used on the control thread, where every answer is given too. Writes queue in the order of the calls, are committed
 // together with whatever else is queued, and are answered once that commit has succeeded: what was answered survives
 // kill -9 and power loss. Errors are ErrorKind::ledger_unavailable; a refusal is a value and no error.
@@ -141,6 +148,8 @@ class Ledger {
   virtual net::Task<Result<void>> swap(Swap) = 0;
   virtual net::Task<Result<void>> verified(AssignmentId, WallTime at) = 0;
   virtual net::Task<Result<void>> observe(Observe) = 0;
+  // The clock jumped forward: quarantines that were not over at `ended_before` end so much later.
+  virtual net::Task<Result<void>> postpone_quarantines(Milliseconds by, WallTime ended_before) = 0;
   // As far as two chips must not share it: the prefix of the address is denied.
   virtual net::Task<Result<void>> deny(DeniedExit) = 0;
   virtual net::Task<Result<bool>> allow(IpAddress) = 0;  // false: it was not denied
@@ -148,6 +157,7 @@ class Ledger {
   // --- what is counted and told
   virtual net::Task<Result<void>> add_traffic(std::vector<TrafficRow>) = 0;
   virtual net::Task<Result<EventRow>> append(EventRow) = 0;  // with its id
+  // The oldest first, and only so much at a time that other writes need not wait for long: to be asked again.
   virtual net::Task<Result<void>> retain(Retention) = 0;
 
   // --- history, on a connection of its own that only reads
@@ -160,6 +170,7 @@ class Ledger {
 
   // Whether the last write succeeded.
   virtual bool writable() const = 0;
+  virtual Writes writes() const = 0;
 };
 
 }  // namespace chipgate::ledger

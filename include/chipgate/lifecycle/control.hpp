@@ -26,6 +26,8 @@ struct ChipSpec {
   std::uint16_t port = 0;  // 0: the chip keeps its port, a new one gets the lowest free of the range
   ledger::ConnectMode connect = ledger::ConnectMode::on_demand;
   Quota quota{};
+  // How many WhatsApp sessions it may have at a time, where that is not what all chips have; 0 is no limit.
+  std::optional<std::uint32_t> max_whatsapp_sessions{};
 };
 
 struct AssignmentView {

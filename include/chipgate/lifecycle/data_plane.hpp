@@ -63,6 +63,8 @@ class DataPlane {
   // Binds a port for the chip; 0 lets the kernel choose. Also while the plane runs. The error is for a person; its
   // detail is errno's text.
   virtual Result<std::uint16_t> listen(ChipIndex, const ChipId&, std::uint16_t port) = 0;
+  // How many WhatsApp sessions the chip may have at a time; 0 is no limit, nothing is what all chips have.
+  virtual void limit_whatsapp(ChipIndex, std::optional<std::uint32_t> most) = 0;
   // Closes the port for good. The chip has been fenced before; what came since is reset. Nothing may be asked for this
   // index any more; a chip of the same name gets another.
   virtual void close(ChipIndex, std::function<void()> done) = 0;

@@ -7,6 +7,7 @@
 #include "chipgate/lifecycle/looker.hpp"
 #include "chipgate/lifecycle/parts.hpp"
 #include "chipgate/provider/session.hpp"
+#include "chipgate/telemetry/life_counters.hpp"
 
 namespace chipgate::lifecycle {
 
@@ -53,6 +54,7 @@ class Drawer {
   net::Task<Result<Assignment>> take_oldest(ChipPtr chip, std::vector<Candidate> candidates,
                                             ledger::AssignmentState as);
   net::Task<void> give_back(AssignmentId id);
+  void count(telemetry::DrawOutcome outcome);
   gateway::RoutePtr route_for(const SessionIdentifier&, const WireSession&, Epoch, EndpointIndex) const;
 
   const Parts& parts_;

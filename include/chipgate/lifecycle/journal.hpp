@@ -25,6 +25,7 @@ class Journal {
   void unsubscribe(EventListener& listener) { std::erase(listeners_, &listener); }
 
  private:
+  void tell(ledger::EventRow row);
   net::Task<void> write(ledger::EventRow row);
 
   const Parts& parts_;

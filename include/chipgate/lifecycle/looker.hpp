@@ -33,15 +33,17 @@ class Looker {
     Result<IpAddress> address;
     std::string echo;
   };
-  // One echo after the other, beginning with the next in turn, until one answers.
-  net::Task<Answer> ask(ChipPtr chip, gateway::RoutePtr route, const Echoes& echoes, std::size_t tries);
-  net::Task<Verdict> verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, const Echoes& echoes);
+  // Echoes by value: a reload may name others meanwhile. One after the other, beginning with the next in turn, until
+  // one answers.
+  net::Task<Answer> ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries);
+  net::Task<Verdict> verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, Echoes echoes);
 
   const Parts& parts_;
   std::size_t turn_ = 0;
 };
 
-// Whether targets would take the two for one: equal in the prefix that makes an exit.
+// As much of an address as makes an exit: targets take two that are equal in it for one.
+IpAddress exit_of(const IpAddress& address, const LifeOptions& options);
 bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options);
 
 }  // namespace chipgate::lifecycle

@@ -15,9 +15,11 @@ class FleetPace {
  public:
   explicit FleetPace(unsigned per_second);
   TimePoint reserve(TimePoint now);
+  // From the next reservation on.
+  void change(unsigned per_second);
 
  private:
-  Clock::duration space_;
+  Clock::duration space_{};
   TimePoint next_{};
 };
 
@@ -30,6 +32,8 @@ class ChipPace {
   // A waiting client pulls it forward to retry_min after the last round.
   TimePoint hurried(const DrawOptions&, TimePoint now) const;
   void succeeded(TimePoint now);
+  // Whether the last round gave nothing.
+  bool failing() const { return backoff_ > Milliseconds(0); }
   // From an earlier process.
   void opened_at(TimePoint);
 

@@ -15,10 +15,12 @@ class Ledger;
 }
 namespace chipgate::telemetry {
 class Log;
-}
+struct LifeCounters;
+}  // namespace chipgate::telemetry
 
 namespace chipgate::lifecycle {
 
+class Clocks;
 class DataPlane;
 
 struct Parts {
@@ -34,6 +36,8 @@ struct Parts {
   const std::vector<std::string>& endpoint_names;
   // Which chipgate this is, in the rows that it writes.
   const std::string& instance;
+  telemetry::LifeCounters& counters;
+  Clocks& clocks;
 };
 
 }  // namespace chipgate::lifecycle

@@ -3,6 +3,7 @@
 
 #include "chipgate/ledger/ledger.hpp"
 #include "chipgate/lifecycle/chip.hpp"
+#include "chipgate/lifecycle/clocks.hpp"
 #include "chipgate/lifecycle/control.hpp"
 #include "chipgate/lifecycle/data_plane.hpp"
 #include "chipgate/lifecycle/drawer.hpp"
@@ -10,6 +11,8 @@
 #include "chipgate/lifecycle/looker.hpp"
 #include "chipgate/lifecycle/options.hpp"
 #include "chipgate/lifecycle/parts.hpp"
+#include "chipgate/lifecycle/reconfigure.hpp"
+#include "chipgate/telemetry/source.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -27,10 +30,13 @@ struct ServiceOptions {
   std::string proxy_host = "127.0.0.1";
   std::vector<std::string> endpoint_names;
   std::string instance;
+  // How long history is kept; 0 is for ever.
+  Milliseconds retention{0};
+  WallClock wall_clock = std::chrono::system_clock::now;
 };
 
 // Lives on the control thread. The plane, the ledger, the provider and the log outlive it.
-class Service final : public Control, public DataPlaneEvents {
+class Service final : public Control, public DataPlaneEvents, public telemetry::LifeSource {
  public:
   Service(boost::asio::io_context& control, ServiceOptions options, DataPlane& plane, ledger::Ledger& ledger,
           const provider::Provider& provider, telemetry::Log& log, provider::RandomBits random);
@@ -42,6 +48,10 @@ class Service final : public Control, public DataPlaneEvents {
   void start();
   // Writes what is counted, and calls back; nothing new is begun.
   void stop(std::function<void()> done);
+
+  // What the file says now of chips and of their lives, while everything runs. Refused as a whole, or taken on. Fences
+  // and closes what is removed before it binds what takes its place. One at a time.
+  net::Task<Wish<Reconfigured>> reconfigure(Reconfigure wanted);
 
   // --- Control
   std::vector<ChipView> chips() const override;
@@ -68,8 +78,16 @@ class Service final : public Control, public DataPlaneEvents {
 
   // --- for metrics
   std::size_t count(State) const;
-  // Chips with tunnels whose last observed address equals another's.
-  std::size_t duplicates() const;
+  std::vector<telemetry::StateCount> chip_states() const override;
+  std::uint64_t assignments_active() const override { return count(State::active) + count(State::renewing); }
+  const telemetry::LifeCounters& counters() const override { return counters_; }
+  // From what echoes and replies said, never from the ledger.
+  std::uint64_t duplicates() const override;
+  std::uint64_t crowded_chips() const override;
+  bool looking() const override { return options_.life.verify.looking == Looking::on; }
+  bool breaker_open() const override { return drawer_.breaker().error().has_value(); }
+  std::vector<telemetry::ChipValue> verified_at() const override;
+  std::vector<telemetry::ChipValue> quota_used() const override;
   bool endpoint_up(EndpointIndex index) const { return drawer_.endpoints().healthy(index); }
 
  private:
@@ -83,10 +101,12 @@ class Service final : public Control, public DataPlaneEvents {
   void leave_endpoint(const ChipPtr& chip);
 
   // --- what takes time
-  net::Task<void> draw_round(ChipPtr chip);
+  net::Task<void> draw_round(ChipPtr chip, Epoch epoch);
   void round_failed(const ChipPtr& chip, const Error& error);
-  net::Task<void> look_at(ChipPtr chip);
+  net::Task<void> look_at(ChipPtr chip, Epoch epoch);
   void looked(const ChipPtr& chip, const Verdict& verdict);
+  // Remembers where the chip was seen, and tells where another one is there too.
+  void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
   void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
   net::Task<void> end(ChipPtr chip);
@@ -99,9 +119,14 @@ class Service final : public Control, public DataPlaneEvents {
 
   // --- time
   void tick();
+  // What is due for it. At every tick, and at once where somebody waits for it.
   void attend(const ChipPtr& chip, TimePoint now);
+  void begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch));
   void keep(const ChipPtr& chip, TimePoint now);
-  void heed_clocks();
+  void clock_jumped(Milliseconds by);
+  net::Task<void> postpone_quarantines(Milliseconds by, WallTime ended_before);
+  void heed_retention(TimePoint now);
+  net::Task<void> retain();
   net::Task<void> flush_traffic();
   void heed_quota(const ChipPtr& chip);
   void survey_crowds();
@@ -115,6 +140,16 @@ class Service final : public Control, public DataPlaneEvents {
   net::Task<void> record_chip(ledger::ChipRow row);
   ChipPtr add(ChipSpec spec, ledger::ChipOrigin origin);
 
+  // --- reload
+  std::optional<Denied> unfit(const Reconfigure&) const;
+  Result<ChipPtr> listen_for(ChipSpec spec);
+  Wish<std::vector<ChipPtr>> bind_free(const Reconfigure&);
+  net::Task<Reconfigured> remove_all(std::vector<ChipId> ids);
+  void take_on(const ChipPtr& chip, ChipSpec spec);
+  void take_on(const LifeOptions& life);
+  void weigh_quota(const ChipPtr& chip);
+  void welcome(const ChipPtr& chip);
+
   // --- wishes
   ChipPtr find(const ChipId&) const;
   ChipPtr find(ChipIndex) const;
@@ -126,6 +161,7 @@ class Service final : public Control, public DataPlaneEvents {
   net::Task<ConnectAnswer> await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until);
   std::optional<Denied> not_current(const Chip&, std::optional<AssignmentId>) const;
   net::Task<Wish<Released>> await_ended(ChipPtr chip, Released answer);
+  void begin_removal(const ChipPtr& chip);
   net::Task<Result<void>> set_arming(ChipPtr chip, ledger::Arming arming);
   net::Task<Result<ledger::Exits>> exits_of(ChipPtr chip, std::optional<AssignmentId> id);
   ChipView view(const Chip&) const;
@@ -136,6 +172,8 @@ class Service final : public Control, public DataPlaneEvents {
   ServiceOptions options_;
   provider::RandomBits random_;
   net::TaskGroup tasks_;
+  telemetry::LifeCounters counters_;
+  Clocks clocks_;
   Parts parts_;
   Journal journal_;
   Looker looker_;
@@ -147,7 +185,7 @@ class Service final : public Control, public DataPlaneEvents {
   std::vector<ChipPtr> vacating_;
   TimePoint last_second_{};
   TimePoint last_flush_{};
-  std::chrono::nanoseconds clock_offset_{0};
+  TimePoint next_retention_{};
   std::string day_{};
   bool flushing_ = false;
   bool stopping_ = false;

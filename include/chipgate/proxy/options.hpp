@@ -31,7 +31,7 @@ struct Limits {
   std::uint32_t tunnels_per_chip = 256;
   std::uint32_t held_per_chip = 32;
   // Open tunnels to web.whatsapp.com:443 that are older than `crowd_age`; 0 is no limit. A chip is one number, and so 1
-  // refuses the second.
+  // refuses the second. Chips may have limits of their own.
   std::uint32_t max_whatsapp_sessions = 0;
 };
 

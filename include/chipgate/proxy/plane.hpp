@@ -39,6 +39,7 @@ class Plane final : public lifecycle::DataPlane {
   void publish(EndpointIndex endpoint, const net::Resolver::Answer& answer);
 
   Result<std::uint16_t> listen(ChipIndex chip, const ChipId& id, std::uint16_t port) override;
+  void limit_whatsapp(ChipIndex chip, std::optional<std::uint32_t> most) override;
   void close(ChipIndex chip, std::function<void()> done) override;
   void open(ChipIndex chip, gateway::RoutePtr route) override;
   void withhold(ChipIndex chip) override;
@@ -51,6 +52,9 @@ class Plane final : public lifecycle::DataPlane {
   void cut(lifecycle::TunnelId id, std::function<void(bool)> done) override;
   void crowds(std::function<void(std::vector<lifecycle::Crowd>)> done) override;
 
+  // From here on clients are limited, waited for and refused by these: limits, fail_style, head_timeout and crowd_age.
+  // The rest is as it was at the start.
+  void take_on(const ProxyOptions& options);
   // Closes the ports; what is open or under way goes on.
   void leave();
   // Whether nothing is open or under way any more, told on the control thread.

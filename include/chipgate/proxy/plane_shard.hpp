@@ -34,6 +34,8 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
     shard_.post(std::forward<Function>(function));
   }
 
+  // What may change while ports are open; the rest of the options stays as it was.
+  void take_on(const ProxyOptions& options);
   void open_port(ChipIndex index, const std::shared_ptr<PortCounters>& counters, net::UniqueFd listening);
   // `done` is called when the port is gone.
   void close_port(ChipIndex index, std::function<void()> done);
@@ -56,7 +58,7 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
   void on_endpoint(EndpointIndex endpoint, gateway::EndpointNews news) override;
   void on_pause();
 
-  const PlaneOptions& options_;
+  ProxyOptions options_;
   boost::asio::io_context& control_;
   telemetry::Log& log_;
   lifecycle::DataPlaneEvents* events_ = nullptr;

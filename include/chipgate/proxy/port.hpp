@@ -111,6 +111,8 @@ class Port final : public net::Acceptor {
   bool leaving() const { return leaving_; }
   bool idle() const { return clients_.empty() && tunnels_.empty(); }
 
+  // Instead of the limit in the options; 0 is none, nothing is that of the options.
+  void limit_whatsapp(std::optional<std::uint32_t> most) { most_whatsapp_sessions_ = most; }
   void open(gateway::RoutePtr route);
   void withhold();
   void fence(Epoch next, ErrorKind why, std::function<void()> done);
@@ -187,6 +189,7 @@ class Port final : public net::Acceptor {
   OpenList<ChipTunnel> tunnels_;
   OpenList<PortLook> looks_;
   OpenList<Hold> holds_;
+  std::optional<std::uint32_t> most_whatsapp_sessions_{};  // where it is not that of the options
   std::uint32_t tunnels_taken_ = 0;
   std::uint32_t holds_taken_ = 0;
   std::uint32_t requests_taken_ = 0;

@@ -18,6 +18,9 @@ using HistogramBounds = std::array<double, bound_count>;
 inline constexpr HistogramBounds stage_bounds{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60};
 // Tunnels: residential exits cut some within seconds, and WhatsApp keeps others for days.
 inline constexpr HistogramBounds lifetime_bounds{1, 5, 15, 60, 300, 900, 1'800, 3'600, 10'800, 43'200, 86'400, 604'800};
+// Exposures: a look every five minutes is usual, and one of half an hour ago is the oldest under which clients are let
+// in.
+inline constexpr HistogramBounds exposure_bounds{.1, .5, 1, 5, 15, 60, 150, 300, 600, 1'800, 3'600, 21'600};
 
 // What a histogram held at one moment: per bucket, not cumulative. The number of all is the sum of the buckets, so that
 // the two agree even while a shard is writing.

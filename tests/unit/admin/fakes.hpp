@@ -175,6 +175,7 @@ class FakeLedger : public ledger::Ledger {
   net::Task<Nothing> swap(ledger::Swap) override { co_return broken(); }
   net::Task<Nothing> verified(AssignmentId, WallTime) override { co_return broken(); }
   net::Task<Nothing> observe(ledger::Observe) override { co_return broken(); }
+  net::Task<Nothing> postpone_quarantines(Milliseconds, WallTime) override { co_return broken(); }
   net::Task<Nothing> add_traffic(std::vector<ledger::TrafficRow>) override { co_return broken(); }
   net::Task<Result<ledger::EventRow>> append(ledger::EventRow) override { co_return broken(); }
   net::Task<Nothing> retain(ledger::Retention) override { co_return broken(); }
@@ -224,6 +225,7 @@ class FakeLedger : public ledger::Ledger {
     co_return denied_rows;
   }
   bool writable() const override { return works; }
+  ledger::Writes writes() const override { return {}; }
 
   bool works = true;
   ledger::AssignmentFilter asked_for;

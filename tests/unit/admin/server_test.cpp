@@ -84,8 +84,8 @@ TEST_F(ServerTest, MetricsComeInChunksOfOneFamily) {
 }
 
 TEST_F(ServerTest, OtherWorkRunsBetweenTwoFamilies) {
-  // chipgate_log_dropped_total is rendered after chipgate_assignments_active.
-  source_.on_assignments = [this] { asio::post(context_, [this] { source_.dropped = 42; }); };
+  // chipgate_log_dropped_total is rendered after chipgate_gateway_endpoint_up.
+  source_.on_endpoints = [this] { asio::post(context_, [this] { source_.dropped = 42; }); };
   const auto response = connect().send(get("/metrics")).read();
   EXPECT_NE(response.body().find("chipgate_log_dropped_total 42\n"), std::string::npos);
 }
@@ -168,7 +168,7 @@ TEST_F(ServerTest, LetsGoOfAClientThatDoesNotReadItsAnswers) {
 
 TEST_F(ServerTest, StopsInTheMidstOfAnAnswer) {
   std::promise<void> reached;
-  source_.on_assignments = [&] {
+  source_.on_endpoints = [&] {
     server_->stop();
     reached.set_value();
   };

@@ -6,6 +6,7 @@
 #include "chipgate/telemetry/exposition.hpp"
 #include "chipgate/telemetry/log.hpp"
 #include "fakes.hpp"
+#include "unit/support/quiet_life.hpp"
 
 #include <boost/asio/post.hpp>
 #include <functional>
@@ -21,21 +22,28 @@ class FakeSource : public telemetry::MetricsSource, public ReadinessSource, publ
  public:
   std::span<const telemetry::ChipSample> chips() const override { return chips_; }
   std::span<const telemetry::ShardCounters* const> shards() const override { return shards_; }
-  std::vector<telemetry::StateCount> chip_states() const override { return {{"active", 1}}; }
-  std::uint64_t assignments_active() const override {
-    on_assignments();
-    return 1;
+  std::vector<telemetry::EndpointSample> endpoints() const override {
+    on_endpoints();
+    return {};
   }
-  std::vector<telemetry::EndpointSample> endpoints() const override { return {}; }
   std::uint64_t log_dropped() const override { return dropped; }
+  telemetry::LedgerSample ledger() const override { return {}; }
+  const telemetry::LifeSource& life() const override { return life_; }
   Readiness readiness() const override { return current; }
   std::string redacted() const override { return "gateway:\n  password: \"***\"\n"; }
+  net::Task<ReloadAnswer> reload() override {
+    ++reloads;
+    co_return reloaded;
+  }
 
-  std::function<void()> on_assignments = [] {};
+  std::function<void()> on_endpoints = [] {};
   std::uint64_t dropped = 0;
+  ReloadAnswer reloaded{};
+  int reloads = 0;
   Readiness current{Ready::yes, {{"ports", "bound"}}};
 
  private:
+  test::QuietLife life_;
   telemetry::ChipCounters counters_;
   telemetry::ShardCounters shard_;
   std::vector<telemetry::ChipSample> chips_{{"c1", &counters_}};

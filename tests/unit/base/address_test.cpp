@@ -64,5 +64,13 @@ TEST(HostAndPort, IsWrittenAndTakenApartWithItsBrackets) {
   EXPECT_EQ(split_host_and_port("name.test:").port, "");
 }
 
+TEST(IpAddress, MasksWhatIsBehindItsPrefix) {
+  EXPECT_EQ(IpAddress::parse("192.0.2.201")->masked(32).text(), "192.0.2.201");
+  EXPECT_EQ(IpAddress::parse("192.0.2.201")->masked(25).text(), "192.0.2.128");
+  EXPECT_EQ(IpAddress::parse("192.0.2.201")->masked(0).text(), "0.0.0.0");
+  EXPECT_EQ(IpAddress::parse("2001:db8:1:2:3:4:5:6")->masked(64).text(), "2001:db8:1:2::");
+  EXPECT_EQ(IpAddress::parse("2001:db8::1")->masked(128).text(), "2001:db8::1");
+}
+
 }  // namespace
 }  // namespace chipgate

@@ -68,6 +68,35 @@ TEST_F(CommandsTest, StatusAndTopTellWhoNeedsSomebody) {
   EXPECT_NE(rounds.find("\nbeta ", blocked + 1), std::string::npos);
 }
 
+TEST_F(CommandsTest, ReloadTellsWhatHasChanged) {
+  auto& answer = world_.source.reloaded;
+  EXPECT_EQ(run({"reload"}).out, "nothing has changed\n");
+  admin::Reloaded reloaded{.added = {"a", "b"}, .settings = {"verify.interval"}, .restart_needed = {"workers"}};
+  world_.run([&] { answer = reloaded; });
+  const auto ran = run({"reload"});
+  EXPECT_EQ(ran.out, "added: a, b\nin force: verify.interval\nwants a restart: workers\n");
+  EXPECT_EQ(ran.code, exit_done);
+  EXPECT_EQ(run_json({"reload"}).at("added").at(1), "b");
+  reloaded.added.assign(500, "bot");
+  reloaded.unfinished = {"chip c is fenced"};
+  world_.run([&] { answer = reloaded; });
+  const auto late = run({"reload"});
+  EXPECT_EQ(late.code, exit_refused);
+  EXPECT_NE(late.out.find("bot and 490 more\n"), std::string::npos) << late.out;
+  EXPECT_NE(late.out.find("unfinished: chip c is fenced\n"), std::string::npos) << late.out;
+}
+
+TEST_F(CommandsTest, ReloadTellsWhereTheFileIsWrong) {
+  world_.run([&] {
+    world_.source.reloaded =
+        admin::NotReloaded{admin::NotReloaded::Why::bad_configuration, "f.yaml:3: x: no\nf.yaml:4"};
+  });
+  const auto ran = run({"reload"});
+  EXPECT_EQ(ran.code, exit_refused);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.err, "chipgate: bad_configuration: f.yaml:3: x: no\nf.yaml:4\n");
+}
+
 TEST_F(CommandsTest, ExitCodesTellWhyNothingWasDone) {
   EXPECT_EQ(run_as({"status", "--admin", "127.0.0.1:1", "--token-file", token_file_}).code, exit_unavailable);
   EXPECT_EQ(run_as({"status", "--admin", "ftp://x", "--token-file", token_file_}).code, exit_usage);

@@ -31,8 +31,9 @@ chips:
   - id: first-free
   - {id: "bot-{n}", alias: "Bot {n}", numbers: 8-10, port: 21001}
   - {id: chosen, port: 0}
-  - {id: next-free}
-limits: {tunnels_per_chip: 10, held_per_chip: 3}
+  - {id: next-free, max_whatsapp_sessions: off}
+ledger: {retention: 90d}
+limits: {tunnels_per_chip: 10, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
 timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
 fail_style: reset
 workers: 4
@@ -66,6 +67,9 @@ TEST(Configuration, FillsEveryOption) {
   EXPECT_EQ(made.gateway.resolve_every, 60s);
   EXPECT_EQ(made.proxy.limits.tunnels_per_chip, 10U);
   EXPECT_EQ(made.proxy.limits.held_per_chip, 3U);
+  EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 1U);
+  EXPECT_EQ(made.proxy.crowd_age, 2min);
+  EXPECT_EQ(made.ledger.retention, 24h * 90);
   EXPECT_EQ(made.proxy.connect_budget, 12s);
   EXPECT_EQ(made.proxy.head_timeout, 5s);
   EXPECT_EQ(made.relay.idle_timeout, 10min);
@@ -121,6 +125,15 @@ TEST(Chips, TakeTheLowestFreePortsInOrder) {
                                       "bot-9 Bot 9 21002", "bot-10 Bot 10 21003", "chosen  0", "next-free  20003"}));
 }
 
+TEST(Chips, MayHaveALimitOfTheirOwnForWhatsAppSessions) {
+  const auto chips = settings(with_gateway("limits: {max_whatsapp_sessions: 1}\nchips: [{id: a}, "
+                                           "{id: b, max_whatsapp_sessions: 2}, {id: c, max_whatsapp_sessions: off}]"))
+                         .chips;
+  EXPECT_EQ(chips[0].max_whatsapp_sessions, std::nullopt);
+  EXPECT_EQ(chips[1].max_whatsapp_sessions, 2U);
+  EXPECT_EQ(chips[2].max_whatsapp_sessions, 0U);
+}
+
 TEST(Chips, DoNotTakeAdminsPort) {
   const auto chips = settings(with_gateway("listen: {ports: 9310-9320}\nchips: [{id: a}]")).chips;
   EXPECT_EQ(chips.front().port, 9311);
@@ -142,6 +155,9 @@ TEST(Defaults, AreThoseOfTheOptions) {
   EXPECT_EQ(made.proxy.connect_budget, 15s);
   EXPECT_EQ(made.relay.first_reply, 15s);
   EXPECT_TRUE(made.chips.empty());
+  EXPECT_EQ(made.ledger.retention, 0s);
+  EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 0U);
+  EXPECT_EQ(made.proxy.crowd_age, 90s);
   EXPECT_TRUE(warnings(with_gateway("")).empty());
 }
 

@@ -42,6 +42,9 @@ TEST(Example, ShowsTheDefaults) {
   EXPECT_EQ(shown.proxy.drain_deadline, usual.proxy.drain_deadline);
   EXPECT_EQ(shown.proxy.limits.tunnels_per_chip, usual.proxy.limits.tunnels_per_chip);
   EXPECT_EQ(shown.proxy.limits.held_per_chip, usual.proxy.limits.held_per_chip);
+  EXPECT_EQ(shown.proxy.limits.max_whatsapp_sessions, usual.proxy.limits.max_whatsapp_sessions);
+  EXPECT_EQ(shown.proxy.crowd_age, usual.proxy.crowd_age);
+  EXPECT_EQ(shown.ledger.retention, usual.ledger.retention);
   EXPECT_EQ(shown.relay.idle_timeout, usual.relay.idle_timeout);
   EXPECT_EQ(shown.relay.half_closed, usual.relay.half_closed);
   EXPECT_EQ(shown.relay.first_reply, usual.relay.first_reply);

@@ -164,6 +164,19 @@ TEST_F(History, RetentionRemovesWhatEndedEarlierAndKeepsLiveAndLastRows) {
   EXPECT_EQ(why(take("alpha", {"192.0.2.2"}, 1'000'000)), LeaseRefusal::own_last);
 }
 
+TEST_F(History, RetentionKeepsLiveRowsHoweverOldTheyAre) {
+  const auto open = id_of(take("alpha", {"192.0.2.1"}, 0));
+  id_of(take_pending("alpha", {"192.0.2.2"}, 1));
+  const auto closing = id_of(take("beta", {"192.0.2.3"}, 2));
+  EXPECT_TRUE(wait(ledger().closing(closing, at(3), "released")).has_value());
+  retain({.assignments_before = at(1'000'000)});
+  EXPECT_EQ(history().size(), 3U);
+  EXPECT_EQ(why(take("gamma", {"192.0.2.1"}, 1'000'001)), LeaseRefusal::in_use);
+  reopen();
+  EXPECT_EQ(desk().restored.live.size(), 3U);
+  EXPECT_EQ(desk().restored.live.front().id, open);
+}
+
 TEST_F(History, RetentionKeepsTheRealLastExitBehindAnUnusedRenewal) {
   const auto open = id_of(take("alpha", {"192.0.2.1"}, 0));
   const auto pending = id_of(take_pending("alpha", {"192.0.2.2"}, 1));
@@ -182,6 +195,18 @@ TEST_F(History, RetentionTouchesNoQuarantineAndNoIdentifier) {
   EXPECT_EQ(history().size(), 1U);
   Issue again{SessionIdentifier("chip-alpha-1"), WireSession("new"), chip("alpha"), at(101)};
   EXPECT_EQ(wait(ledger().issue(again)).value(), Issued::taken);
+}
+
+TEST_F(History, RetentionTakesOnlySoMuchAtATime) {
+  constexpr int events = 10'005;
+  for (int i = 0; i < events; ++i) desk().start(ledger().append({.at = at(i), .type = "chip.active"}));
+  desk().run();
+  retain({.events_before = at(events)});
+  const auto left = wait(ledger().events({.limit = events})).value();
+  ASSERT_EQ(left.size(), 5U) << "the youngest";
+  EXPECT_EQ(left.back().at, at(events - 1));
+  retain({.events_before = at(events)});
+  EXPECT_TRUE(wait(ledger().events({})).value().empty());
 }
 
 TEST_F(History, RetentionForgetsQuarantinesThatAreOver) {

@@ -182,5 +182,48 @@ TEST_F(Leases, AClockThatJumpsBackShortensNoQuarantine) {
   id_of(take("beta", {"192.0.2.1"}, 1'100));
 }
 
+// --- a clock that jumps forward, with a quarantine of 100 s
+
+class ClockJumps : public Leases {
+ protected:
+  void postpone(std::chrono::seconds by, WallTime ended_before) {
+    EXPECT_TRUE(wait(ledger().postpone_quarantines(by, ended_before)).has_value());
+  }
+};
+
+TEST_F(ClockJumps, ShortenNoQuarantineThatIsPostponed) {
+  close(id_of(take("alpha", {"192.0.2.1"}, 0)), 10);
+  // After 40 s of them the clock says an hour more.
+  postpone(std::chrono::hours(1), at(50));
+  EXPECT_EQ(why(take("beta", {"192.0.2.1"}, 3'600 + 109)), LeaseRefusal::quarantined);
+  id_of(take("beta", {"192.0.2.1"}, 3'600 + 111));
+}
+
+TEST_F(ClockJumps, ReviveNoQuarantineThatWasOver) {
+  close(id_of(take("alpha", {"192.0.2.1"}, 0)), 10);
+  postpone(std::chrono::hours(1), at(111));
+  id_of(take("beta", {"192.0.2.1"}, 3'600 + 112));
+}
+
+TEST_F(ClockJumps, LeaveLeasesThatAreHeldAsTheyAre) {
+  const auto open = id_of(take("alpha", {"192.0.2.1"}, 0));
+  postpone(std::chrono::hours(1), at(10));
+  EXPECT_EQ(why(take("beta", {"192.0.2.1"}, 3'620)), LeaseRefusal::in_use);
+  close(open, 3'630);
+  EXPECT_EQ(why(take("beta", {"192.0.2.1"}, 3'729)), LeaseRefusal::quarantined);
+  id_of(take("beta", {"192.0.2.1"}, 3'731));
+}
+
+TEST_F(ClockJumps, ArePostponedTogetherAndOutliveARestart) {
+  close(id_of(take("alpha", {"192.0.2.1"}, 0)), 10);
+  close(id_of(take("beta", {"192.0.2.2"}, 20)), 30);
+  postpone(std::chrono::hours(1), at(40));
+  reopen();
+  EXPECT_EQ(desk().restored.quarantined, 2U);
+  EXPECT_EQ(why(take("gamma", {"192.0.2.1"}, 3'600 + 100)), LeaseRefusal::quarantined);
+  EXPECT_EQ(why(take("gamma", {"192.0.2.2"}, 3'600 + 129)), LeaseRefusal::quarantined);
+  id_of(take("gamma", {"192.0.2.2"}, 3'600 + 131));
+}
+
 }  // namespace
 }  // namespace chipgate::ledger

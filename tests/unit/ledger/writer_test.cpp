@@ -47,6 +47,19 @@ TEST_F(WriterTest, WhatIsQueuedMeanwhileIsOneCommit) {
   for (const auto& answer : queued_) EXPECT_EQ((*answer)->value().verdict, PutChip::created);
 }
 
+TEST_F(WriterTest, CountsWhatWaitsAndWhatWasCommitted) {
+  const auto first = occupy();
+  queue({"a", "b"});
+  const auto before = ledger().writes();
+  EXPECT_EQ(before.queued, 3U);
+  disk_.let_go();
+  desk().run();
+  const auto after = ledger().writes();
+  EXPECT_EQ(after.queued, 0U);
+  EXPECT_EQ(after.commits, before.commits + 2) << "the first, and the two together";
+  EXPECT_EQ(after.failures, 0U);
+}
+
 TEST_F(WriterTest, NothingIsAnsweredBeforeItsCommit) {
   const auto first = occupy();
   queue({"a"});
@@ -57,6 +70,18 @@ TEST_F(WriterTest, NothingIsAnsweredBeforeItsCommit) {
   desk().run();
   EXPECT_TRUE(*first);
   EXPECT_TRUE(*queued_.front());
+}
+
+TEST_F(WriterTest, CountsTransactionsThatFailed) {
+  desk();
+  test::Outside(options.path)
+      .run("CREATE TRIGGER poison BEFORE INSERT ON chips WHEN NEW.id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END");
+  const auto first = occupy();
+  queue({"bad"});
+  disk_.let_go();
+  desk().run();
+  EXPECT_EQ(ledger().writes().failures, 1U);
+  EXPECT_EQ(ledger().writes().queued, 0U);
 }
 
 TEST_F(WriterTest, OneOperationsFailureIsNotTheOthers) {

@@ -73,6 +73,23 @@ TEST_F(Draws, ARoundThatFindsNothingIsFollowedByAnother) {
   EXPECT_TRUE(until_state(State::active, "beta"));
 }
 
+TEST_F(Draws, AfterARoundThatWasAnOutageEachRoundIsOneDraw) {
+  add("alpha");
+  options.life.draw.retry_min = Milliseconds(200);
+  open();
+  plane->failure = Error{ErrorKind::provider_no_exit};
+  (void)run(service->connect(id("alpha"), Milliseconds(0), Urgency::normal));
+  ASSERT_TRUE(until([&] { return chip().trouble.has_value(); }));
+  const auto round = plane->looks;
+  const auto draw = round / options.life.draw.per_round;
+  EXPECT_GT(draw, 0U);
+  ASSERT_TRUE(until([&] { return plane->looks > round; }));
+  settle();
+  EXPECT_LE(plane->looks, round + draw);
+  plane->failure.reset();
+  EXPECT_TRUE(until_state(State::active));
+}
+
 TEST_F(Draws, ASessionIsInTheLedgerBeforeItsFirstByte) {
   add("alpha");
   open();

@@ -143,5 +143,14 @@ TEST_F(Restart, TrafficOfTheDayIsRemembered) {
   EXPECT_TRUE(until([&] { return chip().traffic_today.up >= 5'000; }));
 }
 
+TEST_F(Restart, AChipMayHaveALimitOfItsOwnForWhatsAppSessions) {
+  add("alpha");
+  add("beta");
+  chips[1].max_whatsapp_sessions = 1;
+  open();
+  EXPECT_FALSE(port(0).most_whatsapp_sessions) << "what all chips have";
+  EXPECT_EQ(port(1).most_whatsapp_sessions, 1U);
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

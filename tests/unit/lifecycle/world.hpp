@@ -31,6 +31,9 @@ class PlayedPlane final : public DataPlane {
     ports[chip].bound = true;
     return port == 0 ? std::uint16_t{1} : port;
   }
+  void limit_whatsapp(ChipIndex chip, std::optional<std::uint32_t> most) override {
+    ports[chip].most_whatsapp_sessions = most;
+  }
   void close(ChipIndex chip, std::function<void()> done) override {
     calls.push_back("close");
     ports[chip].bound = false;
@@ -99,6 +102,7 @@ class PlayedPlane final : public DataPlane {
     gateway::RoutePtr route;
     std::optional<ErrorKind> told;
     std::vector<Error> refusals;
+    std::optional<std::uint32_t> most_whatsapp_sessions;
     Usage usage;
   };
   std::map<ChipIndex, Port> ports;
@@ -140,6 +144,7 @@ class World : public testing::Test, private EventListener {
     options.life.draw.retry_min = Milliseconds(10);
     options.life.draw.retry_max = Milliseconds(40);
     options.life.draw.per_second = 10'000;
+    options.wall_clock = [this] { return std::chrono::system_clock::now() + set_forward; };
   }
   ~World() override {
     close();
@@ -246,6 +251,8 @@ class World : public testing::Test, private EventListener {
   std::vector<ChipSpec> chips;
   // By so much what an earlier process assigned is older than it really is.
   Milliseconds older{0};
+  // What somebody has done to the wall clock.
+  Milliseconds set_forward{0};
   telemetry::Log log{{}, std::make_unique<NoLines>()};
   provider::Provider provider = smartproxy();
   std::unique_ptr<boost::asio::io_context> control;

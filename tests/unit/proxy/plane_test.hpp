@@ -5,6 +5,7 @@
 #include "chipgate/proxy/plane.hpp"
 #include "chipgate/telemetry/source.hpp"
 #include "unit/proxy/port_test.hpp"
+#include "unit/support/quiet_life.hpp"
 
 #include <functional>
 #include <optional>
@@ -107,11 +108,12 @@ class PlaneTest : public testing::Test, public lifecycle::DataPlaneEvents, publi
 
   std::span<const telemetry::ChipSample> chips() const override { return plane_.chip_samples(); }
   std::span<const telemetry::ShardCounters* const> shards() const override { return plane_.shard_samples(); }
-  std::vector<telemetry::StateCount> chip_states() const override { return {}; }
-  std::uint64_t assignments_active() const override { return 0; }
   std::vector<telemetry::EndpointSample> endpoints() const override { return {}; }
   std::uint64_t log_dropped() const override { return 0; }
+  telemetry::LedgerSample ledger() const override { return {}; }
+  const telemetry::LifeSource& life() const override { return life_; }
 
+  test::QuietLife life_;
   net::UniqueFd gateway_ = net::listen_on(test::loopback());
   const std::thread::id control_thread_ = std::this_thread::get_id();
   boost::asio::io_context control_{1};

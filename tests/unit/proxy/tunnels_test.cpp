@@ -136,6 +136,23 @@ TEST_F(Tunnels, TheSecondWhatsAppSessionIsRefusedWhereOneIsTheLimit) {
   tunnel();
 }
 
+TEST_F(Tunnels, AChipsOwnLimitStandsForTheUsualOne) {
+  serve_crowd(0ms, 1);
+  port_->limit_whatsapp(2);
+  tunnel();
+  tunnel();
+  auto& third = ask("web.whatsapp.com:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(third));
+  EXPECT_EQ(refusals(ErrorKind::too_many_whatsapp_sessions), 1U);
+  port_->limit_whatsapp(0);
+  tunnel();
+  EXPECT_EQ(port_->whatsapp_sessions(), 3U);
+  port_->limit_whatsapp(std::nullopt);
+  auto& fourth = ask("web.whatsapp.com:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(fourth));
+  EXPECT_EQ(refusals(ErrorKind::too_many_whatsapp_sessions), 2U);
+}
+
 TEST_F(Tunnels, AReconnectIsNotRefusedWhileTheOldOneIsStillThere) {
   serve_crowd(1h, 1);
   tunnel();

@@ -109,8 +109,8 @@ TEST(MetricsTable, NamesAreUniquePrefixedAndEndInTheirUnit) {
 }
 
 TEST(MetricsTable, LabelsAreBounded) {
-  const std::set<std::string> allowed{"chip",     "direction", "reason",  "stage",
-                                      "endpoint", "state",     "version", "outcome"};
+  const std::set<std::string> allowed{"chip",  "direction", "reason",  "stage", "endpoint",
+                                      "state", "version",   "outcome", "type"};
   for (const auto& family : families) {
     const auto labels = words(family.labels);
     EXPECT_TRUE(std::ranges::includes(allowed, labels)) << family.name;

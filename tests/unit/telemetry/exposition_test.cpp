@@ -1,5 +1,5 @@
 // The text for Prometheus, read line by line as promtool would.
-#include "chipgate/telemetry/exposition.hpp"
+#include "unit/telemetry/fake_source.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -17,38 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FakeSource : public MetricsSource {
- public:
-  ChipCounters& add_chip(const std::string& name) {
-    names_.push_back(std::make_unique<std::string>(name));
-    counters_.push_back(std::make_unique<ChipCounters>());
-    chips_.push_back({*names_.back(), counters_.back().get()});
-    return *counters_.back();
-  }
-
-  ShardCounters& add_shard() {
-    owned_shards_.push_back(std::make_unique<ShardCounters>());
-    shards_.push_back(owned_shards_.back().get());
-    return *owned_shards_.back();
-  }
-
-  std::span<const ChipSample> chips() const override { return chips_; }
-  std::span<const ShardCounters* const> shards() const override { return shards_; }
-  std::vector<StateCount> chip_states() const override { return {{"active", 2}, {"released", 0}}; }
-  std::uint64_t assignments_active() const override { return 2; }
-  std::vector<EndpointSample> endpoints() const override {
-    return {{"http://gw.example:3120", EndpointHealth::up}, {"odd \"\\\n", EndpointHealth::down}};
-  }
-  std::uint64_t log_dropped() const override { return 7; }
-
- private:
-  std::vector<std::unique_ptr<std::string>> names_;
-  std::vector<std::unique_ptr<ChipCounters>> counters_;
-  std::vector<std::unique_ptr<ShardCounters>> owned_shards_;
-  std::vector<ChipSample> chips_;
-  std::vector<const ShardCounters*> shards_;
-};
-
 std::size_t index_of(Family family) { return static_cast<std::size_t>(family); }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -56,12 +24,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
-}
-
-std::string everything(const Exposition& exposition) {
-  std::string text;
-  for (std::size_t i = 0; i < exposition.family_count(); ++i) text += exposition.render(i);
-  return text;
 }
 
 struct Line {

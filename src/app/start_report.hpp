@@ -1,0 +1,19 @@
+// What a start says of its surroundings.
+#pragma once
+
+#include "chipgate/ledger/ledger.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace chipgate::telemetry {
+class Log;
+}
+
+namespace chipgate::app {
+
+// Raises the limit of descriptors as far as it goes, and tells whether it is enough for so many chips.
+void report_descriptors(telemetry::Log& log, std::size_t chips);
+void report_ledger(telemetry::Log& log, const ledger::Restored& restored, const std::string& path);
+
+}  // namespace chipgate::app
