@@ -229,7 +229,7 @@ class Soak:
         return found
 
     def open_tunnels(self) -> float:
-        return sum(value for name, value in stack.metrics(self.admin).items() if name.startswith("chipgate_tunnels_open"))
+        return sum(value for name, value in stack.metrics(self.admin).items() if name.startswith("chipgate_tunnels_open{"))
 
     def report(self) -> None:
         attempts = self.hammer.attempts
