@@ -107,13 +107,12 @@ class Doctor(rig.RigTest):
     def test_a_silent_chip_is_named_and_one_with_a_tunnel_is_not(self) -> None:
         configuration = self.running()
         with wire.tunnel(self.block.first + 1, f"{rig.EXIT_PAGE}:80"):
-            time.sleep(0.05)  # for longer than the chips may be silent
-            status, found = self.examine(configuration, "--silent-for", "50ms")
+            status, found = self.examine(configuration, "--silent-for", "0")
         self.assertEqual((status, self.wrong(found)), (WRONG, {"silent_chips"}), found)
         self.assertIn("beta (port", found["silent_chips"]["evidence"])
         self.assertNotIn("alpha", found["silent_chips"]["evidence"])
 
-    def test_a_chip_that_was_released_is_not_silent(self) -> None:
+    def test_a_chip_without_an_assignment_is_not_silent(self) -> None:
         status, found = self.examine(self.running(chips=self.chips("manual")), "--silent-for", "0")
         self.assertEqual((status, found["silent_chips"]["health"]), (FINE, "fine"), found)
 
