@@ -52,6 +52,7 @@ std::vector<std::string> runs_of(const std::set<std::uint16_t>& ports) {
     }
   }
   std::vector<std::string> texts;
+  texts.reserve(runs.size());
   for (const auto& run : runs) texts.push_back(span_text(run));
   return texts;
 }
@@ -96,6 +97,7 @@ void check_ports(const config::Settings& settings, const Facts& facts, Findings&
   }
   // The setting is one list: what is reserved already must stay in it.
   std::vector<std::string> reserved;
+  reserved.reserve(host.reserved.size());
   for (const auto& span : host.reserved) reserved.push_back(span_text(span));
   const auto runs = runs_of(exposed);
   reserved.insert(reserved.end(), runs.begin(), runs.end());

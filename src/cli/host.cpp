@@ -2,7 +2,7 @@
 #include "chipgate/base/ascii.hpp"
 #include "chipgate/cli/facts.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <ifaddrs.h>
@@ -23,11 +23,9 @@ std::string first_line(const char* path) {
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return port;
+  const auto port = parse_decimal(text, 65'535);
+  if (!port) return std::nullopt;
+  return static_cast<std::uint16_t>(*port);
 }
 
 std::vector<IpAddress> interface_addresses() {
