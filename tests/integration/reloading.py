@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import life
+from ports import PortBlock
 from wire import stack
 
 NOTHING: life.Line = {"added": [], "removed": [], "changed": [], "settings": [], "restart_needed": [], "unfinished": []}
@@ -57,7 +58,7 @@ class ReloadTest(life.LifeTest):
 
     def live(self, *simulator: str | Path, chips: list[life.Line] | None = None, **settings: Any) -> life.Operator:
         """Ports are the block's, which no other test binds: they must be known before they are bound again."""
-        block = stack.PortBlock()
+        block = PortBlock()
         self.addCleanup(block.close)
         self.block = block
         numbered = [{"port": self.port(at), **chip} for at, chip in enumerate(chips or [])]
