@@ -10,7 +10,6 @@
 #   listen:
 #     address: 10.78.0.1
 #     allow_clients: [10.78.0.2]
-#     behind_userland_proxy: false
 #
 # and clients are pointed at http://10.78.0.1:20001. A client needs another user than root, who could leave.
 set -eu

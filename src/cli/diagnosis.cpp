@@ -151,10 +151,14 @@ void check_exit(const Facts& facts, Findings& found) {
                      "Use another gateway: this one sends everything out by this host."});
     return;
   }
+  // A host behind address translation often has a public IPv6 address, which says nothing about its IPv4 one.
+  const auto incomparable = [&](const IpAddress& exit) {
+    return std::ranges::none_of(known, [&](const IpAddress& own) { return own.is_v4() == exit.is_v4(); });
+  };
   if (facts.gateway.exits.empty()) {
     found.push_back({"exit_is_host", Health::unknown, "no exit was seen"});
-  } else if (known.empty()) {
-    found.push_back({"exit_is_host", Health::unknown, "the interfaces have private addresses only",
+  } else if (std::ranges::any_of(facts.gateway.exits, incomparable)) {
+    found.push_back({"exit_is_host", Health::unknown, "the interfaces have no public address of the exits' family",
                      "Say with --host-ip ADDRESS by which address this host is seen outside."});
   } else {
     found.push_back({"exit_is_host", Health::fine, "no exit is one of this host's addresses"});

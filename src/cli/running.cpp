@@ -5,6 +5,7 @@
 
 #include <boost/json/array.hpp>
 #include <charconv>
+#include <exception>
 
 namespace chipgate::cli {
 namespace {
@@ -58,6 +59,10 @@ RunningFacts ask_running(const std::string& configuration) {
   } catch (const Failed& failed) {
     facts = {};
     facts.trouble = failed.what();
+  } catch (const std::exception& error) {
+    // Another program's JSON, without the members that chipgate's has.
+    facts = {};
+    facts.trouble = std::string("what answers there is not chipgate: ") + error.what();
   }
   return facts;
 }

@@ -41,8 +41,9 @@ std::vector<protocol::DestinationRule> read_rules(const Map& destinations, strin
       for (const auto rule : preset->rules) rules.push_back(protocol::DestinationRule::parse(rule).value());
       continue;
     }
-    const auto rule = means_a_preset(written.value) ? std::nullopt : protocol::DestinationRule::parse(written.value);
-    if (rule) {
+    const auto rule = protocol::DestinationRule::parse(written.value);
+    // As it is shown, not as it is written: "db." is shown as "db".
+    if (rule && !means_a_preset(rule->text())) {
       rules.push_back(*rule);
     } else {
       destinations.report().problem(written.line, written.key, in_quotes(written.written) + " is not a destination",

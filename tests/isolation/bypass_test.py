@@ -34,8 +34,6 @@ RULES = stack.REPOSITORY / "config/bypass.nft"
 NETNS = stack.REPOSITORY / "config/bypass-netns.sh"
 HERE = "10.78.0.1"
 ESCAPE = Path(__file__).with_name("escape.py")
-# Far less than what a client waits for an answer, far more than a refusal takes on a busy machine.
-AT_ONCE_SECONDS = 2.0
 # A reset, a send that is forbidden, an ICMP message, and no route.
 REFUSED = {"ECONNREFUSED", "EPERM", "EHOSTUNREACH", "ENETUNREACH"}
 
@@ -116,11 +114,10 @@ class Recipe(unittest.TestCase):
         self.addCleanup(end)
 
     def assert_refused(self, ended: dict[str, Ended]) -> None:
-        """At once, and without a packet on the wire."""
-        for name, (told, seconds) in ended.items():
+        """By an error, since a packet that is dropped tells nothing, and without a packet on the wire."""
+        for name, (told, _) in ended.items():
             with self.subTest(name):
                 self.assertIn(told, REFUSED)
-                self.assertLess(seconds, AT_ONCE_SECONDS)
         strangers = [str(packet) for packet in self.world.recorder.take() if packet.to != plan.GATEWAY]
         self.assertEqual(strangers, [], "packets on the wire")
         self.assertNotIn("web.whatsapp.com", self.world.names.take())
@@ -194,7 +191,7 @@ class ByNamespace(Recipe):
         self.addCleanup(self.host.stop)
         self.host.require(self.host.out, lambda line: line.get("text") == "up", "that the namespace is up")
         self.chipgate_starts(chips=[{"id": chip, "port": port, "connect": "on_start"} for chip, port in self.PORTS.items()],
-                             listen={"address": HERE, "allow_clients": ["10.78.0.2"], "behind_userland_proxy": False})
+                             listen={"address": HERE, "allow_clients": ["10.78.0.2"]})
 
     def tried(self, attempts: dict[str, Attempt]) -> dict[str, Ended]:
         enter = ["nsenter", f"--target={self.host.pid}", "--mount", "--net", "ip", "netns", "exec", "clients"]
@@ -211,7 +208,9 @@ class ByNamespace(Recipe):
 
 def check_possible() -> None:
     """Raises NotAllowed where there is nothing that could be tested with."""
-    namespaces.become_root()
+    # Root's commands are not on everybody's path, and one's own user namespace has no second user.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    namespaces.become_root([namespaces.SUDO, namespaces.OWN_USERS])
     if shutil.which("nft") is None:
         raise namespaces.NotAllowed("there is no nft command (nftables)")
     if not any(int(line.split()[2]) > max(CLIENTS, OTHERS) for line in Path("/proc/self/uid_map").read_text().splitlines()):

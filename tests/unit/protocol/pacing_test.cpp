@@ -45,6 +45,13 @@ TEST(RefusalPacer, StartsAgainAfterASuccess) {
   EXPECT_EQ(pacer.due(now, now), now + seconds(1));
 }
 
+TEST(RefusalPacer, KeepsWhatIsNoFailureApart) {
+  RefusalPacer pacer(15s);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(pacer.due_by_itself(start, start), start + 1s);
+  EXPECT_EQ(pacer.due(start, start), start + 1s) << "it counted for nothing";
+  EXPECT_EQ(RefusalPacer(300ms).due_by_itself(start, start), start + 300ms);
+}
+
 TEST(RefusalPacer, NeverPassesTheBudgetHoweverSmall) {
   for (const auto small : {Milliseconds(0), Milliseconds(300), Milliseconds(5'000)}) {
     RefusalPacer pacer(small);
