@@ -5,6 +5,8 @@ chipgate and is refused everything else at once; other users notice nothing."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import json
 import os
 import shutil
@@ -76,6 +78,7 @@ class Recipe(unittest.TestCase):
         door = world.Door(self.world.outside, GATEWAY_PORT, (host, int(port)))
         door.open()
         self.addCleanup(door.close)
+        self.outside: dict[str, socket.socket] = {}
         for address in (plan.ROUTER, plan.ROUTER_6):
             self.listen(address)
 
@@ -98,6 +101,7 @@ class Recipe(unittest.TestCase):
         udp = self.world.outside.call(lambda: bound(socket.SOCK_DGRAM))
         tcp.listen()
         self.addCleanup(tcp.close)
+        self.outside[address] = tcp
 
         def answer() -> None:
             while True:
@@ -118,9 +122,12 @@ class Recipe(unittest.TestCase):
         for name, (told, _) in ended.items():
             with self.subTest(name):
                 self.assertIn(told, REFUSED)
+        self.assert_nothing_on_the_wire()
+        self.assertNotIn("web.whatsapp.com", self.world.names.take())
+
+    def assert_nothing_on_the_wire(self) -> None:
         strangers = [str(packet) for packet in self.world.recorder.take() if packet.to != plan.GATEWAY]
         self.assertEqual(strangers, [], "packets on the wire")
-        self.assertNotIn("web.whatsapp.com", self.world.names.take())
 
     def assert_own_exits(self, ended: dict[str, Ended]) -> None:
         exits = {told for told, _ in ended.values()}
@@ -167,6 +174,34 @@ class ByUser(Recipe):
         self.take_on()
         self.assert_gets_out(OTHERS)
         self.assert_own_exits(self.tried(OTHERS, self.exits()))
+
+    def leak_to(self, address: str) -> socket.socket:
+        """On a thread of its own, whose sockets are the clients' from here on."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        ctypes.CDLL(None).setfsuid(CLIENTS)
+        made = socket.socket(family)
+        made.settimeout(20)
+        made.connect((address, OPEN_PORT))
+        return made
+
+    def test_a_leak_that_is_open_already_ends_also_where_the_other_side_speaks_first(self) -> None:
+        pairs = []
+        for address, listener in self.outside.items():
+            leak = self.world.inside.call(functools.partial(self.leak_to, address))
+            self.addCleanup(leak.close)
+            server, _ = listener.accept()
+            self.addCleanup(server.close)
+            pairs.append((leak, server))
+        self.take_on()
+        self.world.recorder.take()
+        for leak, server in pairs:
+            server.sendall(b"a message comes in")
+            with self.assertRaises(OSError) as ended:
+                for _ in range(100):
+                    leak.sendall(b"and is answered")
+                    leak.recv(100)
+            self.assertNotIsInstance(ended.exception, TimeoutError)
+        self.assert_nothing_on_the_wire()
 
     def test_rules_that_stand_already_are_replaced(self) -> None:
         self.take_on()

@@ -46,10 +46,10 @@ TEST(RefusalPacer, StartsAgainAfterASuccess) {
 }
 
 TEST(RefusalPacer, KeepsWhatIsNoFailureApart) {
-  RefusalPacer pacer(15s);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(pacer.due_by_itself(start, start), start + 1s);
-  EXPECT_EQ(pacer.due(start, start), start + 1s) << "it counted for nothing";
-  EXPECT_EQ(RefusalPacer(300ms).due_by_itself(start, start), start + 300ms);
+  RefusalPacer pacer(budget);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(pacer.due_by_itself(start, start), start + seconds(1));
+  EXPECT_EQ(pacer.due(start, start), start + seconds(1)) << "it counted for nothing";
+  EXPECT_EQ(RefusalPacer(Milliseconds(300)).due_by_itself(start, start), start + Milliseconds(300));
 }
 
 TEST(RefusalPacer, NeverPassesTheBudgetHoweverSmall) {
