@@ -122,6 +122,7 @@ json::object present(const lifecycle::ChipView& chip, const std::optional<Price>
   made["retry_at"] = present(chip.retry_at);
   made["tunnels_open"] = chip.tunnels_open;
   made["clients_held"] = chip.clients_held;
+  made["quiet_since"] = present(chip.quiet_since);
   made["traffic"] = traffic_of(chip, price);
   return made;
 }

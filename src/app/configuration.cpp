@@ -83,6 +83,7 @@ net::Task<admin::ReloadAnswer> Configuration::take_on() {
   lifecycle::Reconfigure steps{life.life, life.chip_ports, difference.added, difference.changed, difference.removed};
   const auto done = co_await steps_.reconfigure(std::move(steps));
   if (const auto* const denied = std::get_if<lifecycle::Denied>(&done)) co_return *denied;
+  if (closed_) co_return NotReloaded{NotReloaded::Why::stopping, "chipgate is about to stop"};
   co_return settle(std::move(difference), std::get<lifecycle::Reconfigured>(done));
 }
 

@@ -1,4 +1,5 @@
 // The chipgate program: its commands and exit codes.
+#include "chipgate/app/doctor.hpp"
 #include "chipgate/app/prove.hpp"
 #include "chipgate/app/serve.hpp"
 #include "chipgate/cli/commands.hpp"
@@ -12,6 +13,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -40,11 +42,44 @@ std::optional<chipgate::config::Settings> load(const std::string& path) {
   return std::move(loaded->settings);
 }
 
-int run(const CLI::App& app, const std::string& path) {
+// CLI11's checks answer with what is wrong, or nothing.
+std::string address_trouble(const std::string& text) {
+  return chipgate::IpAddress::parse(text) ? "" : text + " is no IP address";
+}
+
+std::string duration_trouble(const std::string& text) {
+  return chipgate::parse_duration(text) ? "" : text + " is no duration, such as 90s or 10min";
+}
+
+struct DoctorWords {
+  bool json = false;
+  std::vector<std::string> host_ips;
+  std::string silent_for = "10min";
+};
+
+void add_options(CLI::App& doctor, DoctorWords& words) {
+  doctor.add_flag("--json", words.json, "For programs");
+  doctor.add_option("--host-ip", words.host_ips, "By which address this host is seen outside; may be repeated")
+      ->check(address_trouble);
+  doctor.add_option("--silent-for", words.silent_for, "How long an assigned chip may be without a tunnel")
+      ->check(duration_trouble)
+      ->capture_default_str();
+}
+
+int run_doctor(const std::string& path, const DoctorWords& words) {
+  chipgate::app::DoctorOptions options{.configuration = path};
+  if (words.json) options.form = chipgate::app::DoctorForm::json;
+  for (const auto& address : words.host_ips) options.host_ips.push_back(*chipgate::IpAddress::parse(address));
+  options.silent_for = *chipgate::parse_duration(words.silent_for);
+  return chipgate::app::doctor(options, std::cout);
+}
+
+int run(const CLI::App& app, const std::string& path, const DoctorWords& doctor_words) {
   if (app.got_subcommand("version")) {
     std::cout << "chipgate " CHIPGATE_VERSION "\n";
     return 0;
   }
+  if (app.got_subcommand("doctor")) return run_doctor(path, doctor_words);
   const auto settings = load(path);
   if (!settings) return exit_bad_configuration;
   if (app.got_subcommand("check")) {
@@ -66,11 +101,17 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   std::string path = "/etc/chipgate/chipgate.yaml";
   const auto with_configuration = [&](const char* name, const char* what) {
-    app.add_subcommand(name, what)->add_option("-c,--config", path, "Configuration file")->capture_default_str();
+    auto* const command = app.add_subcommand(name, what);
+    command->add_option("-c,--config", path, "Configuration file")->capture_default_str();
+    return command;
   };
   with_configuration("serve", "Run the sidecar");
   with_configuration("check", "Check a configuration and print what it means, without secrets");
   with_configuration("prove", "Ask the gateway whether two sessions give two exits, and one repeated the same");
+  DoctorWords doctor_words;
+  add_options(
+      *with_configuration("doctor", "Look for what is wrong with this host, its gateway and a running chipgate"),
+      doctor_words);
   app.add_subcommand("version", "Print the version");
   const chipgate::cli::Commands commands(app);
   try {
@@ -79,7 +120,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : exit_bad_configuration;
   }
   try {
-    return commands.asked() ? commands.run(std::cout, std::cerr) : run(app, path);
+    return commands.asked() ? commands.run(std::cout, std::cerr) : run(app, path, doctor_words);
   } catch (const std::exception& error) {
     std::cerr << "chipgate: " << error.what() << '\n';
     return exit_unavailable;

@@ -6,7 +6,9 @@
 #include "chipgate/net/resolver.hpp"
 #include "chipgate/provider/session.hpp"
 
+#include <array>
 #include <ostream>
+#include <utility>
 
 namespace chipgate::app {
 namespace {
@@ -15,19 +17,19 @@ constexpr Milliseconds look_timeout{15'000};
 
 class Proof final : private gateway::EndpointObserver {
  public:
-  Proof(const config::Settings& settings, std::ostream& out)
+  Proof(const config::Settings& settings, const OnLook& on_look)
       : settings_(settings),
-        out_(out),
+        on_look_(on_look),
         provider_(provider::Provider::make(settings.provider).value()),
         dialer_(shard_, settings.gateway, counters_, *this),
         names_(shard_.context(), resolver_, settings.gateway,
                [this](EndpointIndex index, const auto& answer) { dialer_.endpoint(index).resolved(answer); }) {}
 
-  int run() {
+  Looks run() {
     names_.start();
     shard_.tasks().spawn(look_three_times());
     shard_.run();
-    return verdict_;
+    return looks_;
   }
 
  private:
@@ -36,11 +38,16 @@ class Proof final : private gateway::EndpointObserver {
   net::Task<void> look_three_times() {
     const auto one = new_route();
     const auto other = new_route();
-    const auto first = co_await look_through("session 1", *one);
-    if (first) {
-      const auto second = co_await look_through("session 2", *other);
-      const auto again = second ? co_await look_through("session 1 again", *one) : std::nullopt;
-      if (again) judge(*first, *second, *again);
+    const std::array<std::pair<std::string_view, gateway::RoutePtr>, 3> steps{
+        {{"session 1", one}, {"session 2", other}, {"session 1 again", one}}};
+    for (const auto& [what, route] : steps) {
+      const auto exit = co_await look_through(*route);
+      on_look_(what, exit);
+      if (exit.has_error()) {
+        looks_.trouble = exit.error();
+        break;
+      }
+      looks_.exits.push_back(*exit);
     }
     names_.stop();
     shard_.post([this] { shard_.stop(); });
@@ -54,41 +61,27 @@ class Proof final : private gateway::EndpointObserver {
   }
 
   // The first echo that answers with an address: one that is down says nothing about the gateway.
-  net::Task<std::optional<IpAddress>> look_through(std::string_view what, const gateway::Route& route) {
+  net::Task<Result<IpAddress>> look_through(const gateway::Route& route) {
     Error last{ErrorKind::gateway_garbled};
     for (const auto& echo : settings_.life.verify.echoes_v4) {
       net::Waiter waiter(shard_);
       telemetry::StageWatch watch(counters_);
       const auto until = Clock::now() + look_timeout;
       const auto seen = co_await gateway::look(dialer_, {waiter, route, watch, until}, echo);
-      if (seen.address.has_value()) {
-        out_ << "  " << what << " leaves by " << seen.address->text() << '\n' << std::flush;
-        co_return *seen.address;
+      if (seen.date) {
+        const auto ahead = std::chrono::system_clock::now() - *seen.date;
+        looks_.clock_ahead = std::chrono::duration_cast<Milliseconds>(ahead);
       }
+      if (seen.address.has_value()) co_return *seen.address;
       last = seen.address.error();
       // Another echo would be told the same.
       if (last == ErrorKind::provider_auth || last == ErrorKind::gateway_refused) break;
     }
-    out_ << "  " << what << " failed: " << info(last.kind).message << " [" << info(last.kind).name << "]";
-    if (!last.detail.empty()) out_ << ": " << last.detail;
-    out_ << '\n' << std::flush;
-    co_return std::nullopt;
-  }
-
-  void judge(const IpAddress& first, const IpAddress& second, const IpAddress& again) {
-    if (first == second) {
-      out_ << "NOT PROVED: two sessions share one exit. The username's grammar (gateway.preset) may be wrong, or the "
-              "pool very small.\n";
-    } else if (first != again) {
-      out_ << "NOT PROVED: one session changed its exit. Are these sticky-session credentials?\n";
-    } else {
-      out_ << "PROVED: two sessions have two exits, and one repeated keeps its own.\n";
-      verdict_ = 0;
-    }
+    co_return last;
   }
 
   const config::Settings& settings_;
-  std::ostream& out_;
+  const OnLook& on_look_;
   provider::Provider provider_;
   provider::RandomBits random_ = provider::system_random();
   provider::SessionNames session_names_;
@@ -97,16 +90,47 @@ class Proof final : private gateway::EndpointObserver {
   gateway::Dialer dialer_;
   net::SystemResolver resolver_;
   gateway::Names names_;
-  int verdict_ = 1;
+  Looks looks_;
 };
 
+int judge(const std::vector<IpAddress>& exits, std::ostream& out) {
+  if (exits[0] == exits[1]) {
+    out << "NOT PROVED: two sessions share one exit. The username's grammar (gateway.preset) may be wrong, or the "
+           "pool very small.\n";
+  } else if (exits[0] != exits[2]) {
+    out << "NOT PROVED: one session changed its exit. Are these sticky-session credentials?\n";
+  } else {
+    out << "PROVED: two sessions have two exits, and one repeated keeps its own.\n";
+    return 0;
+  }
+  return 1;
+}
+
 }  // namespace
+
+std::string text(const Error& error) {
+  std::string told(info(error.kind).message);
+  told += " [" + std::string(info(error.kind).name) + "]";
+  if (!error.detail.empty()) told += ": " + error.detail;
+  return told;
+}
+
+Looks look_three_times(const config::Settings& settings, const OnLook& on_look) {
+  return Proof(settings, on_look).run();
+}
 
 int prove(const config::Settings& settings, std::ostream& out) {
   out << "Asking through " << settings.gateway.endpoints.front().name() << " as a " << settings.provider.preset
       << " gateway:" << '\n'
       << std::flush;
-  return Proof(settings, out).run();
+  const auto looks = look_three_times(settings, [&out](std::string_view what, const Result<IpAddress>& exit) {
+    if (exit.has_value()) {
+      out << "  " << what << " leaves by " << exit->text() << '\n' << std::flush;
+    } else {
+      out << "  " << what << " failed: " << text(exit.error()) << '\n' << std::flush;
+    }
+  });
+  return looks.trouble ? 1 : judge(looks.exits, out);
 }
 
 }  // namespace chipgate::app

@@ -14,9 +14,11 @@ constexpr std::uint64_t descriptors_per_chip = 9;
 
 }  // namespace
 
+std::uint64_t descriptors_needed(std::size_t chips) { return descriptors_of_its_own + descriptors_per_chip * chips; }
+
 void report_descriptors(telemetry::Log& log, std::size_t chips) {
   const auto limit = net::raise_descriptor_limit();
-  const auto needed = descriptors_of_its_own + descriptors_per_chip * chips;
+  const auto needed = descriptors_needed(chips);
   log.info("descriptors", {{"needed", needed}, {"has", limit.has}, {"had", limit.had}});
   if (limit.has < needed) {
     log.warn("few_descriptors", {{"needed", needed},

@@ -18,6 +18,10 @@ struct Unit {
 
 constexpr std::array<Unit, 5> units{{{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
+// A wall time counts nanoseconds in 64 bits, which is 292 years to both sides of 1970. None was before that here.
+constexpr unsigned first_year = 1970;
+constexpr unsigned last_year = 2199;
+
 // A hundred years: far beyond any setting, far below overflow.
 constexpr std::int64_t longest = std::int64_t{100} * 365 * 86'400'000;
 
@@ -89,8 +93,8 @@ std::string format_duration(Milliseconds duration) {
 }
 
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
-  const auto year = take_digits(text, 4, 9999);
-  bool formed = year && take(text, '-');
+  const auto year = take_digits(text, 4, last_year);
+  bool formed = year && *year >= first_year && take(text, '-');
   const auto month = formed ? take_digits(text, 2, 12) : std::nullopt;
   formed = month && take(text, '-');
   const auto day = formed ? take_digits(text, 2, 31) : std::nullopt;

@@ -17,6 +17,18 @@ constexpr std::array<ErrorInfo, error_count> table{{
 
 const ErrorInfo& info(ErrorKind kind) { return table.at(static_cast<std::size_t>(kind)); }
 
+std::string_view hint(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::cleartext_https:
+      return "make the client use CONNECT: axios before 1.7 ignores the scheme in `proxy` and HTTPS_PROXY, so set "
+             "proxy: "
+             "false and httpsAgent: new HttpsProxyAgent(url)";
+    case ErrorKind::cleartext_upgrade:
+      return "make the client use CONNECT: agent: new HttpsProxyAgent(url) of https-proxy-agent, not http-proxy-agent";
+    default: return {};
+  }
+}
+
 std::string_view name(Fault fault) {
   switch (fault) {
     case Fault::nobody: return "nobody";

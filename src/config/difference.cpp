@@ -77,6 +77,8 @@ constexpr std::array table{
     LIVE("limits.held_per_chip", proxy.limits.held_per_chip),
     LIVE("limits.max_whatsapp_sessions", proxy.limits.max_whatsapp_sessions),
     LIVE("limits.crowd_age", proxy.crowd_age),
+    LIVE("destinations.allow", proxy.destinations.allow),
+    LIVE("destinations.deny", proxy.destinations.deny),
     AT_START("timeouts.connect_budget", proxy.connect_budget),
     LIVE("timeouts.head", proxy.head_timeout),
     AT_START("timeouts.idle", relay.idle_timeout),

@@ -2,7 +2,12 @@
 #include "document.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/parser.h>
 
 namespace chipgate::config {
 namespace {
@@ -27,6 +32,48 @@ int line_of_open_quote(const std::string& text) {
   return node.IsScalar() && node.Scalar().find(end) != std::string::npos ? node.Mark().line + 1 : 0;
 }
 
+// Where documents begin, of which there may be one. YAML::LoadAll finds documents without end in some text that is none
+// (a comma at its beginning), so that no more than two are asked for.
+class Documents final : public YAML::EventHandler {
+ public:
+  explicit Documents(const std::string& text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    while (begins_.size() < 2 && parser.HandleNextDocument(*this)) continue;
+  }
+
+  std::size_t count() const { return begins_.size(); }
+  // The first thing in it.
+  const YAML::Mark& begin(std::size_t document) const { return begins_.at(document); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    begins_.push_back(mark);
+    empty_ = true;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { first(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { first(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    first(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    first(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    first(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void first(const YAML::Mark& mark) {
+    if (std::exchange(empty_, false)) begins_.back() = mark;
+  }
+
+  std::vector<YAML::Mark> begins_;
+  bool empty_ = true;
+};
+
 }  // namespace
 
 std::optional<YAML::Node> read_document(Report& report, std::string_view text) {
@@ -38,34 +85,37 @@ std::optional<YAML::Node> read_document(Report& report, std::string_view text) {
     report.problem(static_cast<int>(std::ranges::count(text.substr(0, nul), '\n')) + 1, {}, "is not a text file");
     return std::nullopt;
   }
-  std::vector<YAML::Node> documents;
+  const std::string whole(text);
+  YAML::Node document;
   try {
-    documents = YAML::LoadAll(std::string(text));
-    if (documents.size() == 1) {
-      if (const int line = line_of_open_quote(std::string(text)); line != 0) {
-        report.problem(line, {}, "this is not YAML: a quote begins here and never ends");
-        return std::nullopt;
-      }
+    const Documents documents(whole);
+    if (documents.count() > 1 && documents.begin(1).pos <= documents.begin(0).pos) {
+      report.problem(documents.begin(0).line + 1, {}, "this is not YAML");
+      return std::nullopt;
+    }
+    if (documents.count() > 1) {
+      report.problem(documents.begin(1).line + 1, {}, "a second document begins here", "remove the line ---");
+      return std::nullopt;
+    }
+    document = YAML::Load(whole);
+    if (const int line = line_of_open_quote(whole); line != 0) {
+      report.problem(line, {}, "this is not YAML: a quote begins here and never ends");
+      return std::nullopt;
     }
   } catch (const YAML::Exception& error) {
     report.problem(error.mark.is_null() ? 0 : error.mark.line + 1, {}, "this is not YAML: " + reason(error),
                    "values with any of : # { } [ ] , & * ! | > ' \" % @ ` need quotes");
     return std::nullopt;
   }
-  if (documents.empty() || documents.front().IsNull()) {
+  if (document.IsNull()) {
     report.problem(0, {}, "is empty");
     return std::nullopt;
   }
-  if (documents.size() > 1) {
-    const auto mark = documents[1].Mark();
-    report.problem(mark.is_null() ? 0 : mark.line + 1, {}, "a second document begins here", "remove the line ---");
-    return std::nullopt;
-  }
-  if (!documents.front().IsMap()) {
+  if (!document.IsMap()) {
     report.problem(1, {}, "must be a mapping of keys to values", "listen: ..., gateway: ..., chips: ...");
     return std::nullopt;
   }
-  return documents.front();
+  return document;
 }
 
 }  // namespace chipgate::config

@@ -8,8 +8,9 @@ namespace {
 
 using std::string_view;
 
-constexpr std::array<string_view, 13> root{"listen", "gateway",  "chips",      "ledger",  "verify", "draws", "keep",
-                                           "limits", "timeouts", "fail_style", "workers", "log",    "admin"};
+constexpr std::array<string_view, 14> root{"listen",     "gateway", "chips",  "ledger",       "verify",
+                                           "draws",      "keep",    "limits", "destinations", "timeouts",
+                                           "fail_style", "workers", "log",    "admin"};
 constexpr std::array<string_view, 5> listen{"address", "ports", "behind_userland_proxy", "client_credentials",
                                             "allow_clients"};
 constexpr std::array<string_view, 3> credentials{"username", "password", "password_file"};
@@ -28,13 +29,14 @@ constexpr std::array<string_view, 6> draws{"per_round",  "retry_min",         "r
                                            "per_second", "per_chip_and_hour", "when_scarce"};
 constexpr std::array<string_view, 2> keep{"release_after", "unused"};
 constexpr std::array<string_view, 4> limits{"tunnels_per_chip", "held_per_chip", "max_whatsapp_sessions", "crowd_age"};
+constexpr std::array<string_view, 2> destinations{"allow", "deny"};
 constexpr std::array<string_view, 6> timeouts{"connect_budget", "head", "idle", "half_closed", "first_reply", "drain"};
 constexpr std::array<string_view, 4> log{"level", "format", "access", "path"};
 constexpr std::array<string_view, 7> admin{"listen",       "hosts",    "token",  "token_file",
                                            "price_per_gb", "currency", "webhook"};
 constexpr std::array<string_view, 4> webhook{"url", "secret", "secret_file", "events"};
 
-constexpr std::array<Section, 17> all{{
+constexpr std::array<Section, 18> all{{
     {"", root},
     {"listen", listen},
     {"listen.client_credentials", credentials},
@@ -48,6 +50,7 @@ constexpr std::array<Section, 17> all{{
     {"draws", draws},
     {"keep", keep},
     {"limits", limits},
+    {"destinations", destinations},
     {"timeouts", timeouts},
     {"log", log},
     {"admin", admin},

@@ -28,6 +28,7 @@ Secret read_password(const Map& map);
 proxy::ListenOptions read_listen(const Map& listen);
 PortRange read_port_range(const Map& listen);
 proxy::ProxyOptions read_proxy(const Map& root);
+protocol::Destinations read_destinations(const Map& destinations);
 relay::RelayOptions read_relay(const Map& timeouts);
 telemetry::LogOptions read_log(const Map& log);
 admin::AdminOptions read_admin(const Map& admin);

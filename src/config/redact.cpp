@@ -209,6 +209,11 @@ void write_rest(Writer& out, const Settings& settings) {
     out.put("max_whatsapp_sessions", sessions_text(settings.proxy.limits.max_whatsapp_sessions));
     out.put("crowd_age", settings.proxy.crowd_age);
   });
+  out.section("destinations", [&] {
+    const auto rule = [](const protocol::DestinationRule& one) { return one.text(); };
+    out.list("allow", settings.proxy.destinations.allow, rule);
+    out.list("deny", settings.proxy.destinations.deny, rule);
+  });
   out.section("timeouts", [&] {
     out.put("connect_budget", settings.proxy.connect_budget);
     out.put("head", settings.proxy.head_timeout);

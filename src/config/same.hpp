@@ -18,6 +18,10 @@ inline bool same(const protocol::HttpUrl& one, const protocol::HttpUrl& other) {
   return std::tie(one.authority, one.path_and_query) == std::tie(other.authority, other.path_and_query);
 }
 
+inline bool same(const protocol::DestinationRule& one, const protocol::DestinationRule& other) {
+  return one.text() == other.text();
+}
+
 inline bool same(const gateway::EndpointOptions& one, const gateway::EndpointOptions& other) {
   return std::tie(one.kind, one.host, one.port) == std::tie(other.kind, other.host, other.port);
 }

@@ -129,6 +129,7 @@ proxy::ProxyOptions read_proxy(const Map& root) {
   options.limits.held_per_chip =
       static_cast<std::uint32_t>(limits.number("held_per_chip", options.limits.held_per_chip, 1, 10'000));
   options.limits.max_whatsapp_sessions = read_whatsapp_sessions(limits).value_or(options.limits.max_whatsapp_sessions);
+  options.destinations = read_destinations(root.map("destinations"));
   options.crowd_age = limits.duration("crowd_age", options.crowd_age, {.least = 0s, .most = 1h});
   options.fail_style = root.choice<protocol::FailStyle>("fail_style", options.fail_style, fail_styles);
   const auto timeouts = root.map("timeouts");

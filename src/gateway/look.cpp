@@ -3,6 +3,7 @@
 
 #include "chipgate/base/ascii.hpp"
 #include "chipgate/gateway/ask.hpp"
+#include "chipgate/protocol/http_date.hpp"
 #include "chipgate/protocol/http_reader.hpp"
 #include "chipgate/provider/echo.hpp"
 
@@ -35,6 +36,7 @@ class Asking {
 
   std::uint64_t bytes_up() const { return bytes_up_; }
   std::uint64_t bytes_down() const { return bytes_down_; }
+  std::optional<WallTime> date() const { return date_; }
 
  private:
   net::Task<Result<void>> read_page(net::End& upstream);
@@ -47,6 +49,7 @@ class Asking {
   std::string body_;
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;
+  std::optional<WallTime> date_;
 };
 
 net::Task<Result<IpAddress>> Asking::run() {
@@ -60,6 +63,7 @@ net::Task<Result<IpAddress>> Asking::run() {
   const auto read = co_await read_page(**upstream);
   if (read.has_error()) co_return read.error();
   const auto& head = page_.head();
+  if (const auto date = head.fields.find("Date")) date_ = protocol::parse_http_date(*date);
   if (head.status != 200) co_return error_of_status(dial_.route, head.status, head.fields);
   const auto address = provider::parse_echo(body_);
   if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
@@ -96,7 +100,7 @@ Result<void> Asking::take(std::string_view bytes) {
 net::Task<Seen> look(Dialer& dialer, Dial dial, protocol::HttpUrl echo) {
   Asking asking(dialer, dial, echo);
   auto address = co_await asking.run();
-  co_return Seen{std::move(address), asking.bytes_up(), asking.bytes_down()};
+  co_return Seen{std::move(address), asking.bytes_up(), asking.bytes_down(), asking.date()};
 }
 
 }  // namespace chipgate::gateway

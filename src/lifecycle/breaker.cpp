@@ -7,7 +7,10 @@ namespace chipgate::lifecycle {
 namespace {
 
 constexpr Milliseconds first_backoff{1'000};
-constexpr Milliseconds longest_backoff{60'000};
+// An account that is asked too often may be closed; a gateway that is down notices nothing of one connection, and chips
+// that wait for it come back no sooner than its canary.
+constexpr Milliseconds longest_for_account{60'000};
+constexpr Milliseconds longest_for_gateway{5'000};
 // A canary that never comes home (its chip was removed) is given up after this; a look takes 8 s at most.
 constexpr Milliseconds canary_patience{20'000};
 // Those behind a canary ask again so soon.
@@ -42,7 +45,8 @@ void Breaker::failed(const Error& error, TimePoint now) {
   // Those that were under way when it opened say nothing new.
   if (error_ && now < until_) return;
   error_ = error;
-  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
+  const auto longest = info(error.kind).fault == Fault::gateway ? longest_for_gateway : longest_for_account;
+  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest);
   until_ = now + backoff_;
   canary_until_ = {};
 }

@@ -68,6 +68,11 @@ net::Task<Result<ledger::Exits>> Looker::exits(ChipPtr chip, gateway::RoutePtr r
   co_return exits;
 }
 
+bool Looker::sees(const ledger::Exits& exits) const {
+  const auto& verify = parts_.options.verify;
+  return (exits.v4 && !verify.echoes_v4.empty()) || (exits.v6 && !verify.echoes_v6.empty());
+}
+
 net::Task<Verdict> Looker::verify(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known) {
   const auto& options = parts_.options.verify;
   Verdict verdict{LookVerdict::unknown, {}, {}, Error{ErrorKind::exit_unconfirmed}};
@@ -91,7 +96,10 @@ net::Task<Verdict> Looker::verify_family(ChipPtr chip, gateway::RoutePtr route, 
   const auto first = co_await ask(chip, route, echoes, tries_for_an_answer);
   const auto verdict = judge(first);
   if (verdict.what != LookVerdict::other) co_return verdict;
-  const auto second = co_await ask(chip, route, echoes, tries_for_an_answer);
+  // Another one, whatever its turn: none may bear out what it said itself.
+  auto others = echoes;
+  std::erase_if(others, [&](const auto& echo) { return text(echo) == first.echo; });
+  const auto second = co_await ask(chip, route, others.empty() ? echoes : others, tries_for_an_answer);
   co_return judge(second);
 }
 

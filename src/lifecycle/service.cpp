@@ -60,7 +60,7 @@ void Service::act(const ChipPtr& chip, Action action) {
     case Action::withhold:
       parts_.plane.withhold(chip->index);
       chip->next_look = Clock::now();
-      return attend(chip, chip->next_look);
+      return;
     case Action::refuse: return refuse_waiting(chip, chip->trouble.value_or(Error{ErrorKind::chip_blocked}));
     case Action::end: return tasks_.spawn(end(chip));
     case Action::renew: return tasks_.spawn(renew(chip));

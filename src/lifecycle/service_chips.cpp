@@ -15,7 +15,8 @@ net::Task<Wish<PutAnswer>> Service::put(ChipSpec spec) {
   if (auto denied = complaint(spec)) co_return std::move(*denied);
   const auto chip = find(spec.id);
   if (!chip) co_return co_await create(std::move(spec));
-  if (chip->phase == Phase::removing) co_return Denied{Denial::not_released, "the chip is being removed", "id"};
+  if (chip->phase == Phase::removing || chip->phase == Phase::removed)
+    co_return Denied{Denial::not_released, "the chip is being removed", "id"};
   co_return co_await change(chip, std::move(spec));
 }
 

@@ -72,7 +72,7 @@ std::optional<Denied> Service::unfit(const Reconfigure& wanted) const {
       return Denied{Denial::bad_id, "chip " + spec.id.value() + ": " + *why, key_of(spec.id, "id")};
     }
     const auto known = find(spec.id);
-    if (known && known->phase == Phase::removing) {
+    if (known && (known->phase == Phase::removing || known->phase == Phase::removed)) {
       return Denied{Denial::not_released, "chip " + spec.id.value() + " is still being removed", key_of(spec.id, "id")};
     }
     if (known && spec.port != 0 && known->spec.port != spec.port) {
@@ -176,10 +176,10 @@ void Service::take_on(const ChipPtr& chip, ChipSpec spec) {
 void Service::weigh_quota(const ChipPtr& chip) {
   const bool ends = chip->phase == Phase::blocked || chip->phase == Phase::blocking;
   const bool stopped_by_it = ends && chip->quota_told == Chip::QuotaTold::reached;
+  if (stopped_by_it && has_used(*chip, 100)) return;
   chip->quota_told = Chip::QuotaTold::nothing;
-  // One that is being drawn for is stopped by the next count, when there is something to stop.
-  if (chip->phase != Phase::acquiring) heed_quota(chip);
-  if (stopped_by_it && chip->quota_told != Chip::QuotaTold::reached) fire(chip, Event::connect);
+  heed_quota(chip);
+  if (stopped_by_it) fire(chip, Event::connect);
 }
 
 void Service::welcome(const ChipPtr& chip) {
@@ -188,10 +188,23 @@ void Service::welcome(const ChipPtr& chip) {
   if (chip->spec.connect == ledger::ConnectMode::on_start) fire(chip, Event::connect);
 }
 
+// What was decided by options that hold no more.
+void Service::heed_change(const ChipPtr& chip) {
+  const bool capped = chip->trouble && chip->trouble->kind == ErrorKind::draws_capped;
+  if (chip->phase == Phase::acquiring && capped) chip->retry_at = Clock::now();
+  const bool looked_at = options_.life.verify.looking == Looking::on && chip->current &&
+                         (chip->usable() || chip->phase == Phase::resuming);
+  if (!looked_at || looker_.sees(chip->current->exits)) return;
+  // Nobody could confirm it any more.
+  chip->ending = {"config_changed", ErrorKind::fenced, {}};
+  fire(chip, Event::lost);
+}
+
 void Service::take_on(const LifeOptions& life) {
   const bool sooner = life.verify.interval < options_.life.verify.interval;
   options_.life = life;
   drawer_.pace().change(life.draw.per_second);
+  for (const auto& [id, chip] : chips_) heed_change(chip);
   if (!sooner) return;
   const auto now = Clock::now();
   for (const auto& [id, chip] : chips_) {

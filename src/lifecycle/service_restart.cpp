@@ -22,6 +22,7 @@ ledger::Arming armed_at_first(ledger::ConnectMode mode) {
 }  // namespace
 
 void Service::begin(const std::vector<ChipSpec>& configured, const ledger::Restored& restored) {
+  reached_ = restored.last_written;
   for (const auto& spec : configured) add(spec, ledger::ChipOrigin::configured);
   for (const auto& row : restored.chips) {
     auto chip = find(row.id);
@@ -89,7 +90,9 @@ void Service::restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row)
   }
   if (row.closing_at) return finish(chip, row, row.release_reason);
   auto assignment = drawer_.resume(row, chip->epoch);
-  if (!assignment) return finish(chip, row, "config_changed");
+  // One that no echo can confirm would be withheld for ever.
+  const bool looks = options_.life.verify.looking == Looking::on;
+  if (!assignment || (looks && !looker_.sees(assignment->exits))) return finish(chip, row, "config_changed");
   const auto age = std::max(WallTime::duration(0), std::chrono::system_clock::now() - row.verified_at);
   assignment->opened = Clock::now();
   assignment->verified = Clock::now() - age;

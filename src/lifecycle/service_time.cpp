@@ -21,7 +21,10 @@ constexpr std::uint32_t one_session = 1;
 void Service::tick() {
   const auto now = Clock::now();
   const bool second = now - last_second_ >= keep_every;
-  if (second) clocks_.heed();
+  if (second) {
+    clocks_.heed();
+    reached_ = std::max(reached_, clocks_.wall());
+  }
   // A chip may go while it is attended to.
   const auto all = by_index_;
   for (const auto& chip : all) {
@@ -110,7 +113,10 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
 void Service::clock_jumped(Milliseconds by) {
   parts_.log.warn("clock_jumped", {{"seconds", by}});
   // What was not over before it jumped is not over now.
-  if (by > Milliseconds(0)) tasks_.spawn(postpone_quarantines(by, clocks_.wall() - by));
+  // The ledger's own time may have been ahead: then only what is beyond it is a jump to the ledger.
+  const auto before = std::max(clocks_.wall() - by, reached_);
+  const auto past = std::chrono::duration_cast<Milliseconds>(clocks_.wall() - before);
+  if (past > Milliseconds(0)) tasks_.spawn(postpone_quarantines(past, before));
   // A clock that is wrong must not decide what is old; mostly it is set right again.
   next_retention_ = std::max(next_retention_, Clock::now() + clock_settles);
   if (options_.life.verify.looking == Looking::off) return;

@@ -97,20 +97,23 @@ net::Task<void> Service::flush_traffic() {
   flushing_ = false;
 }
 
-void Service::heed_quota(const ChipPtr& chip) {
-  const auto reached = [&](std::uint64_t percent) {
-    const auto& quota = chip->spec.quota;
-    const auto over = [&](std::uint64_t used, std::uint64_t limit) {
-      return limit != 0 && used >= limit / 100 * percent;
-    };
-    return over(sum(chip->meter.today), quota.day) || over(sum(chip->meter.month), quota.month);
+bool Service::has_used(const Chip& chip, std::uint64_t percent) {
+  const auto over = [&](std::uint64_t used, std::uint64_t limit) {
+    return limit != 0 && used >= limit / 100 * percent;
   };
+  return over(sum(chip.meter.today), chip.spec.quota.day) || over(sum(chip.meter.month), chip.spec.quota.month);
+}
+
+void Service::heed_quota(const ChipPtr& chip) {
   constexpr std::uint64_t warn_at = 80;
-  if (chip->quota_told == Chip::QuotaTold::nothing && reached(warn_at)) {
+  if (chip->quota_told == Chip::QuotaTold::nothing && has_used(*chip, warn_at)) {
     chip->quota_told = Chip::QuotaTold::warned;
     journal_.tell("chip.quota_warning", *chip);
   }
-  if (chip->quota_told == Chip::QuotaTold::reached || !reached(100)) return;
+  // Where nothing can be stopped, the next count that finds something does it; and a block that an operator is to lift
+  // must not become one that the next day lifts.
+  const bool stops = chip->usable() || chip->phase == Phase::resuming || chip->phase == Phase::rotating;
+  if (!stops || chip->quota_told == Chip::QuotaTold::reached || !has_used(*chip, 100)) return;
   chip->quota_told = Chip::QuotaTold::reached;
   journal_.tell("chip.quota_reached", *chip);
   chip->trouble = Error{ErrorKind::quota_reached};

@@ -53,6 +53,9 @@ ChipView Service::view(const Chip& chip) const {
   const auto usage = parts_.plane.usage(chip.index);
   view.tunnels_open = usage.tunnels_open;
   view.clients_held = usage.clients_held;
+  if (chip.current && usage.tunnels_open == 0) {
+    view.quiet_since = wall(std::max(usage.last_used, chip.current->opened));
+  }
   // What is not in the ledger yet counts already.
   const auto& meter = chip.meter;
   const ledger::Traffic fresh{usage.bytes_up - meter.clients_flushed.up + meter.own.up - meter.own_flushed.up,

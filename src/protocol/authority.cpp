@@ -13,6 +13,7 @@ namespace {
 // What SOCKS can carry, and more than DNS allows.
 constexpr std::size_t longest_host = 255;
 constexpr std::uint16_t http_port = 80;
+constexpr std::uint16_t https_port = 443;
 
 bool is_name_char(char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; }
 
@@ -49,6 +50,15 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
+// The authority's part of a URL without its scheme.
+std::string_view authority_part(std::string_view rest) { return rest.substr(0, rest.find_first_of("/?#")); }
+
+// For whoever must find the client that wrote it: the host, and nothing of the path.
+Error cleartext(std::string_view rest) {
+  const auto meant = parse_authority(authority_part(rest), https_port);
+  return {ErrorKind::cleartext_https, meant ? meant->text() : std::string()};
+}
+
 }  // namespace
 
 bool Authority::is_ip_literal() const { return IpAddress::parse(host).has_value(); }
@@ -81,12 +91,13 @@ std::optional<Authority> parse_authority(std::string_view text, std::uint16_t de
 
 Result<HttpUrl> parse_absolute_url(std::string_view target) {
   constexpr std::string_view http = "http://";
-  if (starts_with_ignoring_case(target, "https://")) return Error{ErrorKind::cleartext_https};
+  constexpr std::string_view https = "https://";
+  if (starts_with_ignoring_case(target, https)) return cleartext(target.substr(https.size()));
   if (!starts_with_ignoring_case(target, http)) return Error{ErrorKind::not_a_proxy_request};
   const auto rest = target.substr(http.size());
-  const auto end_of_authority = std::min(rest.find_first_of("/?#"), rest.size());
-  auto authority = parse_authority(rest.substr(0, end_of_authority), http_port);
-  const auto path = rest.substr(end_of_authority);
+  const auto written = authority_part(rest);
+  auto authority = parse_authority(written, http_port);
+  const auto path = rest.substr(written.size());
   const auto unfit = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '#'; };
   if (!authority || std::ranges::any_of(path, unfit)) {
     return Error{ErrorKind::malformed_request, "the URL is not one"};

@@ -62,6 +62,14 @@ std::string target_path(const RequestHead& head, const HttpUrl& url, TargetForm 
 
 }  // namespace
 
+Result<HttpUrl> requested_url(const RequestHead& head) {
+  auto url = parse_absolute_url(head.target);
+  const bool websocket =
+      has_token(head.fields, "Connection", "upgrade") && has_token(head.fields, "Upgrade", "websocket");
+  if (url.has_value() && websocket) return Error{ErrorKind::cleartext_upgrade, url->authority.text()};
+  return url;
+}
+
 bool is_last_hop(const RequestHead& head) {
   return head.method == "OPTIONS" && trim(head.fields.find(max_forwards).value_or("")) == "0";
 }

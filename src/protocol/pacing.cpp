@@ -19,6 +19,10 @@ TimePoint RefusalPacer::due(TimePoint arrived, TimePoint now) {
   return std::max(arrived + delay_, now);
 }
 
+TimePoint RefusalPacer::due_by_itself(TimePoint arrived, TimePoint now) const {
+  return std::max(arrived + std::min(first_delay, budget_), now);
+}
+
 void RefusalPacer::success() { delay_ = Milliseconds{0}; }
 
 bool is_paced(RefusalForm form, ErrorKind kind) {

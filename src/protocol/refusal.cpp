@@ -35,7 +35,8 @@ bool is_about_the_request(ErrorKind kind) {
     case ErrorKind::head_truncated:
     case ErrorKind::body_timeout:
     case ErrorKind::not_a_proxy_request:
-    case ErrorKind::cleartext_https: return true;
+    case ErrorKind::cleartext_https:
+    case ErrorKind::cleartext_upgrade: return true;
     default: return false;
   }
 }
@@ -120,7 +121,9 @@ std::string status_refusal(const Error& error, ResponseTo request) {
   // A kind that is never told gets here only by a bug in the caller, and even then must not be read as a verdict.
   const std::uint16_t status = about.status == 0 ? std::uint16_t{502} : about.status;
   const std::string error_name(about.name);
-  const auto body = "chipgate: " + std::string(about.message) + " [" + error_name + "]\n";
+  std::string body = "chipgate: " + std::string(about.message);
+  if (const auto fix = hint(error.kind); !fix.empty()) body.append("; ").append(fix);
+  body += " [" + error_name + "]\n";
   std::string out = "HTTP/1.1 " + std::to_string(status) + " ";
   // Go reports the reason phrase and nothing else.
   out.append(reason_phrase(status)).append(" (" + error_name + ")\r\n");

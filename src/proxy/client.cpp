@@ -60,6 +60,9 @@ net::Task<void> Client::converse() {
 }
 
 net::Task<void> Client::open_tunnel(Place place) {
+  // Before anything is waited for: what is not carried must not cost a draw.
+  const auto carried = port_.parts().options.destinations.check(handshake_.target());
+  if (carried.has_error()) co_return co_await refuse(carried.error());
   if (port_.crowded(handshake_.target())) co_return co_await refuse({ErrorKind::too_many_whatsapp_sessions});
   const auto& options = port_.parts().options;
   // A client's own patience starts with its request; the budget is counted from the accept, which came before.

@@ -1,6 +1,7 @@
 // Reading a client's request.
 #include "chipgate/proxy/handshake.hpp"
 
+#include "chipgate/protocol/http_rewrite.hpp"
 #include "chipgate/protocol/sniff.hpp"
 #include "chipgate/protocol/socks.hpp"
 
@@ -91,7 +92,7 @@ Result<void> Handshake::understand_http() {
     target_ = std::move(*target);
   } else {
     kind_ = RequestKind::absolute;
-    auto url = protocol::parse_absolute_url(head.target);
+    auto url = protocol::requested_url(head);
     if (url.has_error()) return url.error();
     target_ = std::move(url->authority);
   }

@@ -72,10 +72,12 @@ net::Task<std::optional<ConnectBehind>> PlainConnection::run() {
 net::Task<Result<PlainConnection::After>> PlainConnection::serve_request(TimePoint until) {
   const auto& head = reader_.head();
   client_.asks_by(head.method);
-  const auto url = protocol::parse_absolute_url(head.target);
+  const auto url = protocol::requested_url(head);
   if (url.has_error()) co_return url.error();
   client_.asks_for(url->authority);
   if (!authorized(parts().options.listen, head)) co_return Error{ErrorKind::client_auth_required};
+  const auto carried_to = parts().options.destinations.check(url->authority);
+  if (carried_to.has_error()) co_return carried_to.error();
   // Its answer would repeat the chip's credentials.
   if (head.method == "TRACE") co_return Error{ErrorKind::malformed_request, "TRACE is not carried"};
   if (protocol::is_last_hop(head)) co_return co_await answer_itself(until);

@@ -33,6 +33,7 @@ PlaneShard::~PlaneShard() { stop(); }
 
 void PlaneShard::take_on(const ProxyOptions& options) {
   options_.limits = options.limits;
+  options_.destinations = options.destinations;
   options_.fail_style = options.fail_style;
   options_.head_timeout = options.head_timeout;
   options_.crowd_age = options.crowd_age;

@@ -56,7 +56,7 @@ net::Task<void> Client::refuse(Error error) {
   // Whoever was let through has had its answer.
   const auto form =
       admitted_ ? protocol::RefusalForm::established_then_reset : protocol::refusal_form(client, error.kind);
-  if (protocol::is_paced(form, error.kind)) co_await pace();
+  if (protocol::is_paced(form, error.kind)) co_await pace(error.kind);
   // One that ended its side may still read.
   waiter_.guard(socket_.get());
   auto answer = admitted_ ? std::string() : protocol::refusal_answer(handshake_.protocol(), form, error, wants_);
@@ -83,8 +83,10 @@ net::Task<void> Client::dismiss(protocol::RefusalForm form, std::string answer) 
   co_await acknowledged();
 }
 
-net::Task<void> Client::pace() {
-  const auto due = port_.pacer().due(arrived_, Clock::now());
+net::Task<void> Client::pace(ErrorKind why) {
+  const auto now = Clock::now();
+  const auto due = why == ErrorKind::destination_denied ? port_.pacer().due_by_itself(arrived_, now)
+                                                        : port_.pacer().due(arrived_, now);
   const auto place = port_.take_pause();
   // With all places taken, waiting longer would only fill the memory.
   if (!place) co_return;

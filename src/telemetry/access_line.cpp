@@ -57,6 +57,7 @@ void write(Log& log, const AccessLine& line) {
   fields.add("ended", line.ended);
   fields.add("fault", name(info(line.ended).fault));
   fields.add_text("detail", line.detail);
+  if (!established) fields.add_text("hint", hint(line.ended));
   log.write(LogLevel::info, established ? "tunnel" : "refused", fields.all());
 }
 

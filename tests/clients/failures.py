@@ -207,8 +207,8 @@ page with `CHIPGATE_WRITE_MATRIX=1`. Every cell is a chipgate of its own with th
 - *served*: the client noticed nothing but the delay (Chromium may have asked once more by itself). For Baileys its WebSocket was
   upgraded.
 - A number under Baileys is the status code of `connection: 'close'`; 408 and 428 mean *reconnect*. A code that bots take for a
-  broken or lost login (401, 403, 440, 500) must not be there, nor may Baileys hang: the test fails for these whatever
-  stands here. It is told within 20 s, but for a black hole after the first reply: no proxy can tell that from a peer
+  broken or lost login (401, 403, 440, 500) must not be there, nor may Baileys hang: but in the rows called *target*, the
+  test fails for these whatever stands here. It is told within 20 s, but for a black hole after the first reply: no proxy can tell that from a peer
   that is thinking, so Baileys' own clock ends it.
 - *gave up*: the client's own limit of 45 s ended its wait.
 - Rows called *target* go wrong under TLS at the target itself. chipgate cannot see them; they are here for comparison.

@@ -95,7 +95,7 @@ class Commands(rig.RigTest):
     def test_help_is_no_failure(self) -> None:
         done = self.run_chipgate("--help")
         self.assertEqual(done.returncode, 0)
-        for command in ("serve", "check", "prove", "version"):
+        for command in ("serve", "check", "prove", "doctor", "version"):
             self.assertIn(command, done.stdout)
 
     def test_a_port_in_use_ends_the_start_and_names_the_address(self) -> None:

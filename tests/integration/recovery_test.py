@@ -84,7 +84,9 @@ class Recovery(life.LifeTest):
     def recovers(self, chip: str, fault: dict[str, Any]) -> None:
         api = self.operator
         api.put(chip)
-        port, first = int(api.chip(chip)["port"]), api.connect(chip)["assignment_id"]
+        # The gateway's breaker may still stand open for the fault before.
+        wire.until(lambda: api.act(chip, "connect")[0] == 200, f"{chip} is active", 60)
+        port, first = int(api.chip(chip)["port"]), api.chip(chip)["assignment"]["id"]
         exits = self.exits_of(chip)
         self.client(chip)
         standing = self.sim.fault(**fault)

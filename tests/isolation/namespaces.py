@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Callable, NoReturn, TypeVar
+from typing import Callable, NoReturn, Sequence, TypeVar
 
 T = TypeVar("T")
 
@@ -18,6 +18,7 @@ CLONE_NEWNET = 0x40000000
 # Mounts the files of a folder over those of /etc, for one process and its children, and becomes that process.
 WITH_FILES = 'for f in "$1"/*; do mount --bind "$f" "/etc/${f##*/}" || exit 1; done; shift; exec "$@"'
 OWN_USERS = ["unshare", "--user", "--map-root-user", "--mount"]
+SUDO = ["sudo", "-n", "env"]
 
 
 class NotAllowed(Exception):
@@ -31,13 +32,14 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def become_root() -> None:
+def become_root(ways: Sequence[list[str]] = (OWN_USERS, SUDO)) -> None:
     """Starts this program anew as the root of a user namespace, or by sudo, where it is not root."""
     if os.geteuid() == 0:
         return
     again = [sys.executable, "-B", *sys.argv]
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("CHIPGATE_")]
-    for command in (OWN_USERS, ["sudo", "-n", "env", *kept]):
+    for way in ways:
+        command = [*way, *kept] if way is SUDO else way
         if shutil.which(command[0]) and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
             become([*command, *again])
     raise NotAllowed("not root, no user namespaces for others, and no sudo without a password")

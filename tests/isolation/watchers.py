@@ -142,7 +142,8 @@ class NameServer:
             with client:
                 client.settimeout(2)
                 with contextlib.suppress(OSError):
-                    if answer := self._answer(client.recv(4096)[2:]):
+                    asked = client.recv(4096)[2:]  # nothing from one who only wants to know whether it is open
+                    if answer := self._answer(asked) if asked else None:
                         client.sendall(struct.pack("!H", len(answer)) + answer)
 
     def _answer(self, query: bytes) -> bytes | None:

@@ -147,7 +147,7 @@ class Soak:
         for client in clients:
             client.cancel()
         ended = await asyncio.gather(*clients, return_exceptions=True)
-        wrong = [one for one in ended if isinstance(one, AssertionError)]
+        wrong = [one for one in ended if isinstance(one, Exception)]
         if wrong:
             raise wrong[0]
 
@@ -219,7 +219,10 @@ class Soak:
 
     def settle(self) -> list[str]:
         """With every client gone, so is everything that they had; and one that comes now is served."""
-        found = []
+        found = [f"there were no {what}" for what in ("pings", "faults", "abandoned", "reloads") if not self.done[what]]
+        if 2 * sum(one.answered for one in self.hammer.attempts) < len(self.hammer.attempts):
+            found.append("most clients were not answered")
+        found += [str(line) for line in self.gate.err.all() if line.get("event") == "config_not_reloaded"]
         for port in self.ports.values():
             wire.tunnel(port, "after.sim:7").close()
         try:
@@ -229,7 +232,7 @@ class Soak:
         return found
 
     def open_tunnels(self) -> float:
-        return sum(value for name, value in stack.metrics(self.admin).items() if name.startswith("chipgate_tunnels_open"))
+        return sum(value for name, value in stack.metrics(self.admin).items() if name.startswith("chipgate_tunnels_open{"))
 
     def report(self) -> None:
         attempts = self.hammer.attempts

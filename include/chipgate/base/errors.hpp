@@ -32,11 +32,13 @@ struct ErrorInfo {
   X(head_truncated,          400, 1, "http_request_error",          client,   "the client ended before its request was complete")    \
   X(body_timeout,            408, 1, "http_request_error",          client,   "the request's body stopped coming")                   \
   X(not_a_proxy_request,     400, 1, "http_request_error",          client,   "this is a proxy port: send CONNECT host:port, or an absolute http:// URL") \
-  X(cleartext_https,         400, 1, "http_request_error",          client,   "an https:// URL was sent in clear text to the proxy: make the client use CONNECT (axios before 1.7 needs an https agent)") \
+  X(cleartext_https,         400, 1, "http_request_error",          client,   "an https:// URL was sent in clear text to the proxy")  \
+  X(cleartext_upgrade,       400, 1, "http_request_error",          client,   "a WebSocket was asked for by a plain request instead of CONNECT") \
   X(client_auth_required,    407, 2, "http_request_denied",         client,   "this port wants the client credentials of its configuration") \
   X(client_not_allowed,      403, 2, "http_request_denied",         client,   "the client's address is not in allow_clients")        \
   X(socks_command_refused,   400, 7, "http_request_error",          client,   "only the SOCKS command CONNECT is carried")           \
   X(socks_address_unknown,   400, 8, "http_request_error",          client,   "the SOCKS address type is unknown")                   \
+  X(destination_denied,      403, 2, "http_request_denied",         client,   "the configuration's destinations do not allow the target") \
   X(ip_literal_refused,      403, 2, "destination_ip_prohibited",   client,   "this provider sends IP-literal targets by another exit: use socks5h:// or a name") \
   X(too_many_tunnels,        429, 1, "connection_limit_reached",    client,   "the chip has its largest number of tunnels open")     \
   X(too_many_held,           429, 1, "connection_limit_reached",    client,   "the chip has its largest number of waiting clients")  \
@@ -105,6 +107,8 @@ inline constexpr std::size_t error_count = 0 CHIPGATE_ERRORS(CHIPGATE_ONE);
 #undef CHIPGATE_ONE
 
 const ErrorInfo& info(ErrorKind);
+// What to change in the client, for the log and the answer; empty where the message says all that is to be said.
+std::string_view hint(ErrorKind);
 std::string_view name(Fault);
 
 // An error as it travels: its kind, and what only this occurrence knows (a reason header, errno's text). The detail

@@ -1,10 +1,12 @@
 // Look: asking an echo through a session which address targets see.
 #pragma once
 
+#include "chipgate/base/duration.hpp"
 #include "chipgate/gateway/dialer.hpp"
 #include "chipgate/protocol/authority.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace chipgate::gateway {
 
@@ -13,6 +15,8 @@ struct Seen {
   Result<IpAddress> address;
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
+  // What the page's Date says, where it has one.
+  std::optional<WallTime> date{};
 };
 
 // Over plain HTTP: an echo costs two round trips and a few hundred bytes, and there is nothing to hide from it.

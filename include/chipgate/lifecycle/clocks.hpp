@@ -10,8 +10,8 @@ namespace chipgate::lifecycle {
 
 using WallClock = std::function<WallTime()>;
 
-// Control thread. A jump shows in the distance between the wall clock and the one that never is set, which goes on
-// while the host sleeps: sleeping is none.
+// Control thread. A jump shows in the distance between the wall clock and the steady one, which stands while the host
+// sleeps: a sleep is a jump forward, after which everything has to be looked at just the same.
 class Clocks {
  public:
   // By how much; negative where it was set back.

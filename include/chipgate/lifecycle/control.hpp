@@ -52,6 +52,9 @@ struct ChipView {
   std::optional<WallTime> retry_at{};
   std::int64_t tunnels_open = 0;
   std::int64_t clients_held = 0;
+  // Since when an assigned chip has no tunnel; nothing while one is open, or nothing is assigned. A restart begins
+  // anew.
+  std::optional<WallTime> quiet_since{};
   ledger::Traffic traffic_today{};  // clients and own together
   ledger::Traffic traffic_month{};
 };

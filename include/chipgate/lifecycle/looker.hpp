@@ -27,6 +27,9 @@ class Looker {
   // Whether the session still leaves by what is known of it. *Other* only where two echoes said so.
   net::Task<Verdict> verify(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known);
 
+  // Whether there is an echo that could say so, in a family of these exits.
+  bool sees(const ledger::Exits& exits) const;
+
  private:
   using Echoes = std::vector<protocol::HttpUrl>;
   struct Answer {

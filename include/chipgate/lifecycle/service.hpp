@@ -128,7 +128,9 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void heed_retention(TimePoint now);
   net::Task<void> retain();
   net::Task<void> flush_traffic();
+  static bool has_used(const Chip& chip, std::uint64_t percent);  // of its quota
   void heed_quota(const ChipPtr& chip);
+  void heed_change(const ChipPtr& chip);
   void survey_crowds();
 
   // --- restart
@@ -174,6 +176,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::TaskGroup tasks_;
   telemetry::LifeCounters counters_;
   Clocks clocks_;
+  WallTime reached_{};  // the latest that the wall clock has been, or that the ledger has written
   Parts parts_;
   Journal journal_;
   Looker looker_;

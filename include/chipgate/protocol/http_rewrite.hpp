@@ -21,6 +21,10 @@ enum class KeepAlive : std::uint8_t { yes, no };
 Secret forward_request_head(const RequestHead& head, const HttpUrl& url, TargetForm form,
                             std::string_view proxy_authorization_line);
 
+// Where a plain request wants to go. Errors: those of parse_absolute_url, and cleartext_upgrade for a WebSocket, which
+// is never carried this way (RFC 6455 section 4.1 wants CONNECT): a client that tries has the wrong agent.
+Result<HttpUrl> requested_url(const RequestHead& head);
+
 // Whether the request must not go on, but be answered here (RFC 9110 section 7.6.2: OPTIONS with Max-Forwards: 0).
 bool is_last_hop(const RequestHead& head);
 

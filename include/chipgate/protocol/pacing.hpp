@@ -16,6 +16,9 @@ class RefusalPacer {
 
   // When to refuse a client that arrived then; never before `now`.
   TimePoint due(TimePoint arrived, TimePoint now);
+  // For what says nothing of the chip's health, such as a destination that its operator denies: as a first failure,
+  // which neither counts nor is made longer by others.
+  TimePoint due_by_itself(TimePoint arrived, TimePoint now) const;
   // A tunnel was opened: the next refusal starts at 1 s again.
   void success();
 

@@ -68,7 +68,7 @@ class Client : public OpenHook {
   bool allowed() const;
   void watch_for_leaving();
 
-  net::Task<void> pace();
+  net::Task<void> pace(ErrorKind why);
   net::Task<void> tell(protocol::RefusalForm form, std::string answer);
   // Likewise, without waiting for more than the answer's acknowledgement.
   net::Task<void> dismiss(protocol::RefusalForm form, std::string answer);

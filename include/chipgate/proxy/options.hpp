@@ -5,6 +5,7 @@
 #include "chipgate/base/duration.hpp"
 #include "chipgate/base/ids.hpp"
 #include "chipgate/base/secret.hpp"
+#include "chipgate/protocol/destinations.hpp"
 #include "chipgate/protocol/refusal.hpp"
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct Limits {
 struct ProxyOptions {
   ListenOptions listen;
   Limits limits;
+  protocol::Destinations destinations;
   protocol::FailStyle fail_style = protocol::FailStyle::automatic;
   // From accept to the answer. Below the 20 s after which clients give up on their own.
   Milliseconds connect_budget{15'000};

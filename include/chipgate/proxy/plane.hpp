@@ -52,8 +52,8 @@ class Plane final : public lifecycle::DataPlane {
   void cut(lifecycle::TunnelId id, std::function<void(bool)> done) override;
   void crowds(std::function<void(std::vector<lifecycle::Crowd>)> done) override;
 
-  // From here on clients are limited, waited for and refused by these: limits, fail_style, head_timeout and crowd_age.
-  // The rest is as it was at the start.
+  // From here on clients are limited, waited for and refused by these: limits, destinations, fail_style,
+  // head_timeout and crowd_age. The rest is as it was at the start, and open tunnels go on.
   void take_on(const ProxyOptions& options);
   // Closes the ports; what is open or under way goes on.
   void leave();

@@ -11,6 +11,10 @@ TEST(IpAddress, AnIpv4MappedAddressIsTheIpv4Address) {
   EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.7")->text(), "192.0.2.7");
 }
 
+TEST(IpAddress, IsReadInItsLongestForm) {
+  EXPECT_EQ(IpAddress::parse("2001:0db8:0000:0000:0000:0000:255.255.255.255")->text(), "2001:db8::ffff:ffff");
+}
+
 TEST(IpAddress, IsWrittenInItsCanonicalForm) { EXPECT_EQ(IpAddress::parse("2001:DB8:0:0::1")->text(), "2001:db8::1"); }
 
 TEST(IpAddress, RejectsWhatIsNotAnAddress) {
@@ -18,6 +22,7 @@ TEST(IpAddress, RejectsWhatIsNotAnAddress) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
   EXPECT_FALSE(IpAddress::parse(std::string_view("1.2.3.4\0x", 9)));
+  EXPECT_FALSE(IpAddress::parse(std::string(1'000, '1')));
 }
 
 TEST(IpAddress, KnowsLoopbackInBothFamilies) {

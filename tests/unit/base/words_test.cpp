@@ -73,6 +73,11 @@ TEST(Rfc3339, RefusesWhatIsNoTime) {
         "2023-11-14T22:13:20Zx", "2023-11-14T22:13:20+3:00", "+023-11-14T22:13:20Z"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
+  // Beyond what a wall time can count, which would overflow.
+  for (const auto* const text :
+       {"1026-01-31T00:00:00Z", "1969-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "9999-01-01T00:00:00Z"}) {
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+  }
 }
 
 // A short text lies in the string itself, where a move leaves it.

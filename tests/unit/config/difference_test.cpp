@@ -98,6 +98,16 @@ TEST(Difference, WhatIsOfUseWhileRunningHoldsAtOnce) {
   EXPECT_EQ(now.admin.webhook->url, "http://hook/");
 }
 
+TEST(Difference, OfDestinationsHoldsAtOnceAndHowTheyAreWrittenIsNone) {
+  const auto found =
+      between("destinations: {allow: [whatsapp]}", "destinations: {allow: [whatsapp, a.example], deny: ['*:25']}");
+  EXPECT_EQ(found.settings, (Words{"destinations.allow", "destinations.deny"}));
+  EXPECT_EQ(found.restart_needed, Words{});
+  EXPECT_EQ(found.in_force.proxy.destinations.allow.size(), 7U);
+  EXPECT_EQ(found.in_force.proxy.destinations.deny.front().text(), "*:25");
+  EXPECT_EQ(between("destinations: {allow: [.A.example]}", "destinations: {allow: ['*.a.example']}").settings, Words{});
+}
+
 TEST(Difference, WhatWasBuiltAtTheStartWaitsAndHoldsAsItWas) {
   const auto old = settings("gateway: {username: alice, password: hunter2}\n");
   const auto wanted = settings(

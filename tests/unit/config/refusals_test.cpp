@@ -62,6 +62,18 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"admin: {listen: \"unix:\"}", "2 admin.listen \"unix:\" is no path of at most 107 bytes"},
         Bad{"admin: {token: short}", "2 admin.token is shorter than 16 characters"},
         Bad{"admin: {token: 0123456789abcdef, token_file: x}", "2 admin.token_file stands beside token"},
+        Bad{"destinations: {allow: \"*\"}", "2 destinations.allow must be a list"},
+        Bad{"destinations:\n  allow: [whatsapp]\n  deny:\n  - good.example\n  - https://bad.example",
+            "6 destinations.deny[1] \"https://bad.example\" is not a destination"},
+        Bad{"destinations: {allow: [whatsap]}", "2 destinations.allow[0] \"whatsap\" is not a destination"},
+        Bad{"destinations: {allow: [facebook]}", "2 destinations.allow[0] \"facebook\" is not a destination"},
+        Bad{"destinations: {deny: [\"a.example:0\"]}", "2 destinations.deny[0] \"a.example:0\" is not a destination"},
+        Bad{"destinations: {deny: [10.0.0.0/33]}", "2 destinations.deny[0] \"10.0.0.0/33\" is not a destination"},
+        Bad{"destinations: {deny: [db.]}", "2 destinations.deny[0] \"db.\" is not a destination"},
+        Bad{"destinations: {deny: [whatsapp.]}", "2 destinations.deny[0] \"whatsapp.\" is not a destination"},
+        Bad{"destinations: {deny: [\"localhost:1-65535\"]}",
+            "2 destinations.deny[0] \"localhost:1-65535\" is not a destination"},
+        Bad{"destinations: {alow: []}", "2 destinations.alow is not a known key"},
         Bad{"admin: {price_per_gb: 1e3}", "2 admin.price_per_gb \"1e3\" is not a price"},
         Bad{"admin: {price_per_gb: -1}", "2 admin.price_per_gb \"-1\" is not a price"},
         Bad{"admin: {currency: euros}", "2 admin.currency is not three letters"},
@@ -173,6 +185,8 @@ TEST(BadDocument, IsRefusedAsAWhole) {
   EXPECT_EQ(problems("# nothing\n"), std::vector<std::string>{"0  is empty"});
   EXPECT_EQ(problems("- a"), std::vector<std::string>{"1  must be a mapping of keys to values"});
   EXPECT_EQ(problems("log: {}"), std::vector<std::string>{"1 gateway is missing"});
+  // Where the parser would find documents for ever.
+  EXPECT_EQ(problems(",gateway: {}"), std::vector<std::string>{"1  this is not YAML"});
   EXPECT_EQ(problems(with_gateway("---\nlog: {}")), std::vector<std::string>{"3  a second document begins here"});
   EXPECT_EQ(problems(with_gateway(std::string("log: {}\n\0", 9))), std::vector<std::string>{"3  is not a text file"});
   EXPECT_EQ(problems(std::string(1024 * 1024 + 1, '#')), std::vector<std::string>{"0  is larger than 1 MiB"});
@@ -260,6 +274,17 @@ TEST(UnknownKeys, AreExplainedByTheNearestOrByTheirSection) {
   EXPECT_EQ(hint("log: {chips: []}"), "it belongs to the top level");
   EXPECT_EQ(hint("log: {banana: 1}"), "known are level, format, access, path");
   EXPECT_EQ(hint("fail_style: statsu"), "did you mean status? one of auto, status, reset, established");
+}
+
+TEST(Destinations, ThatAreNoneAreExplained) {
+  const auto hint = [](const std::string& entry) {
+    const auto result = parse(with_gateway("destinations: {allow: ['" + entry + "']}"));
+    return result.has_error() ? result.error().front().hint : std::string();
+  };
+  EXPECT_EQ(hint("whatsap"), "did you mean whatsapp?");
+  EXPECT_EQ(hint("https://web.whatsapp.com/"), "a host and a port, as in example.org:443, and no URL");
+  EXPECT_EQ(hint("a.*.example"),
+            "example.org, *.example.org, 192.0.2.0/24 or *, with :443 or :8000-8099 behind it; or a preset: whatsapp");
 }
 
 TEST(Anchors, AreFollowedAndCyclesHarmless) {

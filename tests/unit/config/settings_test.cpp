@@ -34,6 +34,7 @@ chips:
   - {id: next-free, max_whatsapp_sessions: off}
 ledger: {retention: 90d}
 limits: {tunnels_per_chip: 10, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
+destinations: {allow: [whatsapp, "*.Example.org:8000-8099", "[2001:db8::/32]:443"], deny: [10.0.0.0/8]}
 timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
 fail_style: reset
 workers: 4
@@ -69,6 +70,14 @@ TEST(Configuration, FillsEveryOption) {
   EXPECT_EQ(made.proxy.limits.held_per_chip, 3U);
   EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 1U);
   EXPECT_EQ(made.proxy.crowd_age, 2min);
+  std::vector<std::string> allowed;
+  for (const auto& rule : made.proxy.destinations.allow) allowed.push_back(rule.text());
+  EXPECT_EQ(allowed,
+            (std::vector<std::string>{"whatsapp.com:443", "*.whatsapp.com:443", "whatsapp.net:443",
+                                      "*.whatsapp.net:443", "icanhazip.com:443", "raw.githubusercontent.com:443",
+                                      "*.example.org:8000-8099", "[2001:db8::/32]:443"}));
+  ASSERT_EQ(made.proxy.destinations.deny.size(), 1U);
+  EXPECT_EQ(made.proxy.destinations.deny.front().text(), "10.0.0.0/8");
   EXPECT_EQ(made.ledger.retention, 24h * 90);
   EXPECT_EQ(made.proxy.connect_budget, 12s);
   EXPECT_EQ(made.proxy.head_timeout, 5s);
@@ -158,6 +167,7 @@ TEST(Defaults, AreThoseOfTheOptions) {
   EXPECT_EQ(made.ledger.retention, 0s);
   EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 0U);
   EXPECT_EQ(made.proxy.crowd_age, 90s);
+  EXPECT_TRUE(made.proxy.destinations.allow.empty() && made.proxy.destinations.deny.empty());
   EXPECT_TRUE(warnings(with_gateway("")).empty());
 }
 
@@ -224,6 +234,7 @@ TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
               yaml.size() + (made.log.path.empty() ? 0 : 2) + (made.admin.token.empty() ? 1 : 0) + 1)
         << yaml;
     EXPECT_EQ(again->settings.chips.size(), made.chips.size());
+    EXPECT_EQ(again->settings.proxy.destinations.allow.size(), made.proxy.destinations.allow.size());
   }
 }
 

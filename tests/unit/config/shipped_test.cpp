@@ -44,6 +44,8 @@ TEST(Example, ShowsTheDefaults) {
   EXPECT_EQ(shown.proxy.limits.held_per_chip, usual.proxy.limits.held_per_chip);
   EXPECT_EQ(shown.proxy.limits.max_whatsapp_sessions, usual.proxy.limits.max_whatsapp_sessions);
   EXPECT_EQ(shown.proxy.crowd_age, usual.proxy.crowd_age);
+  EXPECT_EQ(shown.proxy.destinations.allow.size(), usual.proxy.destinations.allow.size());
+  EXPECT_EQ(shown.proxy.destinations.deny.size(), usual.proxy.destinations.deny.size());
   EXPECT_EQ(shown.ledger.retention, usual.ledger.retention);
   EXPECT_EQ(shown.relay.idle_timeout, usual.relay.idle_timeout);
   EXPECT_EQ(shown.relay.half_closed, usual.relay.half_closed);

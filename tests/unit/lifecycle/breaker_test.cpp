@@ -35,6 +35,17 @@ TEST(Breaker, WaitsLongerAfterEveryCanaryThatFailed) {
   }
 }
 
+TEST(Breaker, AsksAGatewayThatIsDownEveryFiveSeconds) {
+  Breaker breaker;
+  auto now = start;
+  for (const auto wait : {1s, 2s, 4s, 5s, 5s}) {
+    breaker.failed({ErrorKind::gateway_refused}, now);
+    EXPECT_EQ(breaker.retry_at(), now + wait);
+    now += wait;
+    EXPECT_EQ(breaker.wait(now), std::nullopt);
+  }
+}
+
 TEST(Breaker, CountsThoseThatWereUnderWayAsOneFailure) {
   Breaker breaker;
   for (int i = 0; i < 50; ++i) breaker.failed({ErrorKind::gateway_refused}, start + i * 1ms);

@@ -77,6 +77,18 @@ TEST_F(ClockThatIsSet, ForwardWhileQuarantinesEndLetsTheTimeGoOn) {
   EXPECT_EQ(connected("beta").state, State::active) << "its 200 ms are over by any clock";
 }
 
+TEST_F(ClockThatIsSet, BackAndForwardAgainLengthensNoQuarantine) {
+  ledger_options.quarantine = 200ms;
+  with_a_quarantine();
+  // It is asked once a second.
+  for (const auto wrong : {Milliseconds(-1h), Milliseconds(0)}) {
+    set_forward = wrong;
+    const auto noticed = Clock::now() + 1'200ms;
+    ASSERT_TRUE(until([&] { return Clock::now() > noticed; }));
+  }
+  EXPECT_EQ(connected("beta").state, State::active);
+}
+
 TEST_F(ClockThatIsSet, MakesEveryChipBeLookedAtBeforeNewTunnels) {
   options.life.verify.interval = 1h;
   add("alpha");

@@ -147,6 +147,24 @@ TEST_F(Endings, AnAssignmentThatNobodyUsesEndsAndTheNextClientWakesTheChip) {
   EXPECT_TRUE(until_state(State::active));
 }
 
+TEST_F(Endings, HowLongAnAssignedChipIsQuietCountsFromItsLastTunnel) {
+  add("alpha");
+  open();
+  EXPECT_FALSE(chip().quiet_since) << "nothing is assigned";
+  (void)connected();
+  ASSERT_TRUE(chip().quiet_since);
+  EXPECT_LE(*chip().quiet_since, std::chrono::system_clock::now());
+  port().usage.tunnels_open = 1;
+  EXPECT_FALSE(chip().quiet_since);
+  port().usage.tunnels_open = 0;
+  const auto ended = std::chrono::system_clock::now() + std::chrono::hours(1);
+  port().usage.last_used = Clock::now() + std::chrono::hours(1);
+  ASSERT_TRUE(chip().quiet_since);
+  EXPECT_GE(*chip().quiet_since, ended - std::chrono::seconds(1)) << "and not from the assignment's beginning";
+  (void)release();
+  EXPECT_FALSE(chip().quiet_since);
+}
+
 TEST_F(Endings, TwoNumbersOnOnePortAreToldOnce) {
   add("alpha");
   open();

@@ -77,6 +77,18 @@ TEST_F(Looks, OneEchoThatLiesMovesNobody) {
   EXPECT_EQ(told("chip.moved"), 0U);
 }
 
+TEST_F(Looks, OneEchoThatLiesMovesNobodyWhereTheOtherOneIsDown) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  plane->silent_echoes = {"echo-b"};
+  plane->lies["echo-a"] = PlayedPlane::address(99);
+  const auto before = plane->looks;
+  ASSERT_TRUE(until([&] { return plane->looks > before + 10; }));
+  EXPECT_EQ(chip().assignment->id, first.id);
+  EXPECT_EQ(told("chip.moved"), 0U);
+}
+
 TEST_F(Looks, ThatSayNothingKeepTheTunnelsUntilTheyAreTooOld) {
   add("alpha");
   options.life.verify.max_age = Milliseconds(200);

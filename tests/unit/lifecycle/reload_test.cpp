@@ -212,6 +212,31 @@ TEST_F(Reload, AQuotaThatIsLoweredBelowWhatWasCarriedStopsTheChip) {
   EXPECT_EQ(port().told, ErrorKind::quota_reached);
 }
 
+TEST_F(Reload, AQuotaThatIsLoweredWhileTheChipRestsStopsNothingYet) {
+  add("alpha");
+  open();
+  (void)connected();
+  (void)run(service->release(id("alpha"), std::nullopt));
+  carry_and_count(5'000);
+  auto wanted = steps();
+  wanted.changed = chips;
+  wanted.changed[0].quota.day = 2'000;
+  (void)taken_on(wanted);
+  EXPECT_EQ(chip().state, State::released);
+  EXPECT_EQ(told("chip.quota_reached"), 0U) << "or the count that could stop it would think that it had";
+}
+
+TEST_F(Reload, AnAssignmentThatNoEchoCanConfirmAnyMoreIsReplaced) {
+  add("alpha");
+  open();
+  const auto first = *connected().assignment;
+  auto wanted = steps();
+  wanted.life.verify.echoes_v6 = std::exchange(wanted.life.verify.echoes_v4, {});
+  (void)taken_on(wanted);
+  ASSERT_TRUE(until([&] { return chip().assignment && chip().assignment->id != first.id; }));
+  EXPECT_EQ(history().back().row.release_reason, "config_changed");
+}
+
 TEST_F(Reload, AShorterIntervalPullsLooksForward) {
   add("alpha");
   options.life.verify.interval = std::chrono::hours(1);

@@ -122,6 +122,10 @@ TEST(HttpUrl, AlwaysHasAPath) {
 TEST(HttpUrl, SaysWhatIsWrong) {
   EXPECT_EQ(parse_absolute_url("https://mmg.whatsapp.net/v/t").error(), ErrorKind::cleartext_https);
   EXPECT_EQ(parse_absolute_url("HTTPS://x").error(), ErrorKind::cleartext_https);
+  // The host helps to find the client; a path, a query and userinfo may be secrets.
+  EXPECT_EQ(parse_absolute_url("https://a.example/secret?x").error().detail, "a.example:443");
+  EXPECT_EQ(parse_absolute_url("https://a.example:8443?secret").error().detail, "a.example:8443");
+  EXPECT_EQ(parse_absolute_url("https://me:secret@a.example/").error().detail, "");
   for (const auto* target :
        {"/", "/metrics", "*", "", "web.whatsapp.com:443", "ftp://x/", "ws://x/", "http:/x", "http"}) {
     EXPECT_EQ(parse_absolute_url(target).error(), ErrorKind::not_a_proxy_request) << target;

@@ -45,6 +45,13 @@ TEST(RefusalPacer, StartsAgainAfterASuccess) {
   EXPECT_EQ(pacer.due(now, now), now + seconds(1));
 }
 
+TEST(RefusalPacer, KeepsWhatIsNoFailureApart) {
+  RefusalPacer pacer(budget);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(pacer.due_by_itself(start, start), start + seconds(1));
+  EXPECT_EQ(pacer.due(start, start), start + seconds(1)) << "it counted for nothing";
+  EXPECT_EQ(RefusalPacer(Milliseconds(300)).due_by_itself(start, start), start + Milliseconds(300));
+}
+
 TEST(RefusalPacer, NeverPassesTheBudgetHoweverSmall) {
   for (const auto small : {Milliseconds(0), Milliseconds(300), Milliseconds(5'000)}) {
     RefusalPacer pacer(small);

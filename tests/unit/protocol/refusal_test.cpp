@@ -70,8 +70,9 @@ TEST(Refusal, IsNeverASocksReplyThatReadsAsABadSession) {
 }
 
 TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyleWhileItIsNotComplete) {
-  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout,
-                          ErrorKind::head_truncated, ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https}) {
+  for (const auto kind :
+       {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout, ErrorKind::head_truncated,
+        ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https, ErrorKind::cleartext_upgrade}) {
     for (const auto& client : all_clients()) {
       if (client.protocol == ClientProtocol::http && client.request != RequestKind::connect) {
         EXPECT_EQ(refusal_form(client, kind), RefusalForm::status);
@@ -154,6 +155,24 @@ TEST(StatusRefusal, IsAWholeAnswerThatSaysWhy) {
             "X-Chipgate-Error: provider_no_exit\r\nRetry-After: 1\r\n"
             "Content-Type: text/plain\r\nContent-Length: 73\r\nConnection: close\r\n\r\n"
             "chipgate: the provider has no exit to give (503, 525) [provider_no_exit]\n");
+}
+
+TEST(StatusRefusal, TellsTheFixWhereTheClientIsSetUpWrongly) {
+  EXPECT_NE(status_refusal({ErrorKind::cleartext_https}).find("; make the client use CONNECT: axios"),
+            std::string::npos);
+  const auto upgrade = status_refusal({ErrorKind::cleartext_upgrade, "web.whatsapp.com:443"});
+  EXPECT_TRUE(upgrade.starts_with("HTTP/1.1 400 "));
+  EXPECT_NE(upgrade.find("HttpsProxyAgent(url) of https-proxy-agent, not http-proxy-agent [cleartext_upgrade]\n"),
+            std::string::npos);
+  const auto body = upgrade.substr(upgrade.find("\r\n\r\n") + 4);
+  EXPECT_EQ(head_of(upgrade).fields.find("Content-Length"), std::to_string(body.size()));
+}
+
+TEST(Refusal, OfADestinationIsToldLikeAllOthers) {
+  EXPECT_EQ(refusal_form(node, ErrorKind::destination_denied), RefusalForm::reset);
+  EXPECT_EQ(refusal_form(browser, ErrorKind::destination_denied), RefusalForm::status);
+  EXPECT_EQ(refusal_form(socks5, ErrorKind::destination_denied), RefusalForm::established_then_reset);
+  EXPECT_TRUE(status_refusal({ErrorKind::destination_denied}).starts_with("HTTP/1.1 403 "));
 }
 
 TEST(StatusRefusal, HasNoBodyForHead) {

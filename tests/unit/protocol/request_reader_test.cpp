@@ -1,6 +1,7 @@
 // Requests are understood in whatever pieces they come, and refused where two readers could differ.
 #include "chipgate/protocol/authority.hpp"
 #include "chipgate/protocol/http_reader.hpp"
+#include "chipgate/protocol/http_rewrite.hpp"
 #include "http_feed.hpp"
 
 #include <gtest/gtest.h>
@@ -189,17 +190,27 @@ TEST(RequestReader, TellsAnEarlyEndFromACompleteRequest) {
 TEST(RequestReader, ReadsTheAbsoluteFormsThatClientsSend) {
   const auto old_axios = request_of(
       "GET https://mmg.whatsapp.net/v/t HTTP/1.1\r\nHost: mmg.whatsapp.net\r\nUser-Agent: axios/1.6.0\r\n\r\n");
-  EXPECT_EQ(parse_absolute_url(old_axios.target).error(), ErrorKind::cleartext_https);
+  EXPECT_EQ(requested_url(old_axios).error(), ErrorKind::cleartext_https);
+  EXPECT_EQ(requested_url(old_axios).error().detail, "mmg.whatsapp.net:443");
   const auto misused_agent = request_of(
       "GET http://web.whatsapp.com:443/ws/chat HTTP/1.1\r\nHost: web.whatsapp.com:443\r\nConnection: Upgrade\r\n"
       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-  EXPECT_EQ(parse_absolute_url(misused_agent.target)->authority.text(), "web.whatsapp.com:443");
+  EXPECT_EQ(requested_url(misused_agent).error(), ErrorKind::cleartext_upgrade);
+  EXPECT_EQ(requested_url(misused_agent).error().detail, "web.whatsapp.com:443");
   const auto chromium = request_of(
       "GET http://clients2.google.com/time/1/current?cup2key=8:x HTTP/1.1\r\nHost: clients2.google.com\r\n"
       "Proxy-Connection: keep-alive\r\nUser-Agent: Mozilla/5.0\r\nAccept-Encoding: gzip, deflate\r\n\r\n");
-  EXPECT_EQ(parse_absolute_url(chromium.target)->path_and_query, "/time/1/current?cup2key=8:x");
+  EXPECT_EQ(requested_url(chromium)->path_and_query, "/time/1/current?cup2key=8:x");
   const auto metrics = request_of("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:20001\r\n\r\n");
   EXPECT_EQ(parse_absolute_url(metrics.target).error(), ErrorKind::not_a_proxy_request);
+}
+
+// curl offers HTTP/2 this way, and takes an answer in HTTP/1.1.
+TEST(RequestReader, LeavesOtherUpgradesToBeStripped) {
+  EXPECT_TRUE(
+      requested_url(request_of("GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                               "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")));
+  EXPECT_TRUE(requested_url(request_of("GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nUpgrade: websocket\r\n\r\n")));
 }
 
 TEST(RequestReader, SurvivesNoise) {

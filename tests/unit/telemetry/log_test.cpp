@@ -266,6 +266,14 @@ TEST(AccessLine, TellsARefusalWithWhatWasKnownAndEscapesWhatPeersSaid) {
             "\"ended\":\"provider_refused\",\"fault\":\"provider\",\"detail\":\"X-Reason: \\u001b[2J\"}");
 }
 
+TEST(AccessLine, TellsTheFixOfARefusalThatHasOne) {
+  AccessLine line;
+  line.ended = ErrorKind::cleartext_upgrade;
+  const auto said = written(line, json_options());
+  EXPECT_NE(said.find("\"hint\":\"make the client use CONNECT: agent: new HttpsProxyAgent(url)"), std::string::npos)
+      << said;
+}
+
 TEST(AccessLine, IsSilentWhenSwitchedOff) {
   auto options = json_options();
   options.access = AccessLines::off;

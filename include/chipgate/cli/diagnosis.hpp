@@ -1,0 +1,81 @@
+// Diagnosis: what is wrong with a host, found from facts that were gathered before.
+#pragma once
+
+#include "chipgate/base/address.hpp"
+#include "chipgate/config/settings.hpp"
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chipgate::cli {
+
+// `unknown` could not be looked at, which is no fault: a chipgate that does not run yet has no silent ports.
+enum class Health : std::uint8_t { fine, unknown, warning, wrong };
+
+struct Finding {
+  std::string what;  // snake_case, the same in every version
+  Health health;
+  std::string evidence;
+  std::string fix{};  // one sentence; empty where nothing has to be done
+};
+
+// Both ends belong to it.
+struct PortSpan {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
+struct HostFacts {
+  std::optional<PortSpan> ephemeral{};  // nothing where the kernel does not say
+  std::vector<PortSpan> reserved{};     // never given to outgoing connections
+  std::uint64_t descriptors = 0;        // the hard limit of whoever asks
+  std::vector<IpAddress> addresses{};   // of the interfaces, without loopback
+  std::string ledger_trouble{};         // why the ledger's file or folder cannot be written
+};
+
+struct GatewayFacts {
+  std::string endpoint{};
+  std::vector<IpAddress> exits{};             // of session 1, of session 2, of session 1 again, as far as they came
+  std::string trouble{};                      // why there are fewer than three
+  std::optional<Milliseconds> clock_ahead{};  // this host's clock before the echo's; nothing where the echo has no Date
+};
+
+struct RunningChip {
+  std::string id;
+  std::uint16_t port = 0;
+  std::optional<Milliseconds> quiet{};  // assigned, and without a tunnel for so long
+};
+
+struct RunningFacts {
+  std::string trouble{};  // why it could not be asked; empty where it answered, and only then the rest is filled in
+  std::vector<RunningChip> chips{};
+  std::uint64_t descriptors = 0;
+  std::uint64_t duplicates = 0;
+  bool ledger_writable = true;
+};
+
+struct Facts {
+  std::vector<std::string> warnings{};  // of the configuration
+  HostFacts host{};
+  GatewayFacts gateway{};
+  RunningFacts running{};
+  std::uint64_t descriptors_needed = 0;
+  std::vector<IpAddress> host_ips{};  // by which this host is seen outside, as far as its operator said
+  Milliseconds silent_for{};          // how long an assigned chip may be without a tunnel
+};
+
+// One finding or more of every check, in the order of the documentation.
+std::vector<Finding> diagnose(const config::Settings& settings, const Facts& facts);
+// What a configuration that cannot be read leaves to say.
+Finding unreadable_configuration(const std::vector<std::string>& problems);
+
+bool all_well(const std::vector<Finding>& findings);
+
+void print_findings(std::ostream& out, const std::vector<Finding>& findings);
+// {"ok": false, "findings": [{"what", "health", "evidence", "fix"}]}, in one line.
+void print_findings_json(std::ostream& out, const std::vector<Finding>& findings);
+
+}  // namespace chipgate::cli

@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""The rules that ship in config/ make it impossible to go round a chip's port: the clients' user gets its exit through
+chipgate and is refused everything else at once; other users notice nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import namespaces  # noqa: E402
+import plan  # noqa: E402
+import stack  # noqa: E402
+import world  # noqa: E402
+
+SKIPPED = 77
+WATCHDOG_SECONDS = 120
+CLIENTS, OTHERS = 4711, 4712
+GATEWAY_PORT = 3120
+OPEN_PORT = 443
+RULES = stack.REPOSITORY / "config/bypass.nft"
+NETNS = stack.REPOSITORY / "config/bypass-netns.sh"
+HERE = "10.78.0.1"
+ESCAPE = Path(__file__).with_name("escape.py")
+# A reset, a send that is forbidden, an ICMP message, and no route.
+REFUSED = {"ECONNREFUSED", "EPERM", "EHOSTUNREACH", "ENETUNREACH"}
+
+DIRECT: dict[str, list[str | int]] = {
+    "TCP": ["tcp", plan.ROUTER, OPEN_PORT],
+    "TCP over IPv6": ["tcp", plan.ROUTER_6, OPEN_PORT],
+    "QUIC": ["udp", plan.ROUTER, OPEN_PORT],
+    "QUIC over IPv6": ["udp", plan.ROUTER_6, OPEN_PORT],
+    "a name": ["udp", plan.NAME_SERVER, 53],
+    "a name over TCP": ["tcp", plan.NAME_SERVER, 53],
+    "the gateway itself": ["tcp", plan.GATEWAY, GATEWAY_PORT],
+}
+
+
+# How an attempt ended, and after how many seconds.
+Ended = tuple[str, float]
+Attempt = list[str | int]
+
+
+def escape(user: int, attempts: list[Attempt], prefix: list[str]) -> list[Ended]:
+    done = subprocess.run([*prefix, sys.executable, "-B", str(ESCAPE), str(user), json.dumps(attempts)],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"escape.py: {done.stderr}")
+    return [(told, seconds) for told, seconds in json.loads(done.stdout)]
+
+
+class Recipe(unittest.TestCase):
+    """A gateway outside and everything outside that a leak would reach; chipgate is the test's to start."""
+
+    def setUp(self) -> None:
+        self.world = world.World()
+        self.addCleanup(self.world.close)
+        self.folder = Path(tempfile.mkdtemp(prefix="chipgate-bypass-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        gateway, listening = stack.gateway_sim("--api", "127.0.0.1:0", *stack.credentials(), "--ca-out",
+                                               self.folder / "sim-ca.pem", prefix=self.world.outside.prefix)
+        self.addCleanup(gateway.stop_cleanly)
+        host, port = listening["http"].rsplit(":", 1)
+        door = world.Door(self.world.outside, GATEWAY_PORT, (host, int(port)))
+        door.open()
+        self.addCleanup(door.close)
+        self.outside: dict[str, socket.socket] = {}
+        for address in (plan.ROUTER, plan.ROUTER_6):
+            self.listen(address)
+
+    def chipgate_starts(self, **settings: Any) -> None:
+        configuration = stack.configuration(f"http://{plan.GATEWAY_NAME}:{GATEWAY_PORT}", ["alpha", "beta"]) | settings
+        gate, self.ports, self.admin = stack.chipgate(configuration, self.folder, self.world.inside.prefix,
+                                                      {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD})
+        self.addCleanup(gate.stop_cleanly)
+
+    def listen(self, address: str) -> None:
+        """Something outside that answers whoever gets through."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+        def bound(kind: socket.SocketKind) -> socket.socket:
+            made = socket.socket(family, kind)
+            made.bind((address, OPEN_PORT))
+            return made
+
+        tcp = self.world.outside.call(lambda: bound(socket.SOCK_STREAM))
+        udp = self.world.outside.call(lambda: bound(socket.SOCK_DGRAM))
+        tcp.listen()
+        self.addCleanup(tcp.close)
+        self.outside[address] = tcp
+
+        def answer() -> None:
+            while True:
+                asked, sender = udp.recvfrom(4096)
+                if not asked:
+                    return  # shut down
+                udp.sendto(asked, sender)
+
+        def end() -> None:
+            with udp, contextlib.suppress(OSError):
+                udp.shutdown(socket.SHUT_RDWR)
+
+        threading.Thread(target=answer, daemon=True).start()
+        self.addCleanup(end)
+
+    def assert_refused(self, ended: dict[str, Ended]) -> None:
+        """By an error, since a packet that is dropped tells nothing, and without a packet on the wire."""
+        for name, (told, _) in ended.items():
+            with self.subTest(name):
+                self.assertIn(told, REFUSED)
+        self.assert_nothing_on_the_wire()
+        self.assertNotIn("web.whatsapp.com", self.world.names.take())
+
+    def assert_nothing_on_the_wire(self) -> None:
+        strangers = [str(packet) for packet in self.world.recorder.take() if packet.to != plan.GATEWAY]
+        self.assertEqual(strangers, [], "packets on the wire")
+
+    def assert_own_exits(self, ended: dict[str, Ended]) -> None:
+        exits = {told for told, _ in ended.values()}
+        self.assertEqual(len(exits), len(ended), exits)
+        for told in exits:
+            self.assertRegex(told, r"\A127\.20\.\d+\.\d+\Z")
+
+
+class ByUser(Recipe):
+    def setUp(self) -> None:
+        super().setUp()
+        self.chipgate_starts()
+
+    def take_on(self) -> None:
+        ports = ",".join(str(port) for port in self.ports.values())
+        done = subprocess.run([*self.world.inside.prefix, "nft", "-D", f"clients={CLIENTS}", "-D", f"ports={{{ports}}}",
+                               "-f", str(RULES)], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def tried(self, user: int, attempts: dict[str, Attempt]) -> dict[str, Ended]:
+        ended = escape(user, list(attempts.values()), self.world.inside.prefix)
+        return dict(zip(attempts, ended, strict=True))
+
+    def exits(self) -> dict[str, Attempt]:
+        return {chip: ["exit", "127.0.0.1", port] for chip, port in self.ports.items()}
+
+    def assert_gets_out(self, user: int) -> None:
+        for name, (told, _) in self.tried(user, DIRECT).items():
+            with self.subTest(name, user=user):
+                self.assertIn(told, ("open", "answered"))
+
+    def test_without_the_rules_everything_gets_out(self) -> None:
+        """What is refused below is there to be reached."""
+        self.assert_gets_out(CLIENTS)
+
+    def test_the_clients_user_reaches_chips_and_nothing_else(self) -> None:
+        self.take_on()
+        self.assert_own_exits(self.tried(CLIENTS, self.exits()))
+        self.world.recorder.take()
+        self.world.names.take()
+        self.assert_refused(self.tried(CLIENTS, DIRECT | {"the control port": ["tcp", "127.0.0.1", self.admin]}))
+
+    def test_other_users_are_not_touched(self) -> None:
+        self.take_on()
+        self.assert_gets_out(OTHERS)
+        self.assert_own_exits(self.tried(OTHERS, self.exits()))
+
+    def leak_to(self, address: str) -> socket.socket:
+        """On a thread of its own, whose sockets are the clients' from here on."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        ctypes.CDLL(None).setfsuid(CLIENTS)
+        made = socket.socket(family)
+        made.settimeout(20)
+        made.connect((address, OPEN_PORT))
+        return made
+
+    def test_a_leak_that_is_open_already_ends_also_where_the_other_side_speaks_first(self) -> None:
+        pairs = []
+        for address, listener in self.outside.items():
+            leak = self.world.inside.call(functools.partial(self.leak_to, address))
+            self.addCleanup(leak.close)
+            server, _ = listener.accept()
+            self.addCleanup(server.close)
+            pairs.append((leak, server))
+        self.take_on()
+        self.world.recorder.take()
+        for leak, server in pairs:
+            server.sendall(b"a message comes in")
+            with self.assertRaises(OSError) as ended:
+                for _ in range(100):
+                    leak.sendall(b"and is answered")
+                    leak.recv(100)
+            self.assertNotIsInstance(ended.exception, TimeoutError)
+        self.assert_nothing_on_the_wire()
+
+    def test_rules_that_stand_already_are_replaced(self) -> None:
+        self.take_on()
+        self.take_on()
+        told, _ = self.tried(CLIENTS, {"TCP": DIRECT["TCP"]})["TCP"]
+        self.assertEqual(told, "ECONNREFUSED")
+        listed = subprocess.run([*self.world.inside.prefix, "nft", "list", "ruleset"], capture_output=True, text=True)
+        self.assertEqual(listed.stdout.count("goto clients"), 1, listed.stdout)
+
+
+class ByNamespace(Recipe):
+    """The script makes its namespace in `inside`, which stands for the host."""
+
+    PORTS = {"alpha": 20001, "beta": 20002}
+
+    def setUp(self) -> None:
+        super().setUp()
+        # Where `ip netns` keeps its names is the machine's, so this has a /run of its own.
+        command = f"mount -t tmpfs none /run && {NETNS} up 20001-20002 && echo up && exec sleep infinity"
+        self.host = stack.Process("bypass-netns.sh", ["unshare", "--mount", "sh", "-c", command],
+                                  prefix=self.world.inside.prefix)
+        self.addCleanup(self.host.stop)
+        self.host.require(self.host.out, lambda line: line.get("text") == "up", "that the namespace is up")
+        self.chipgate_starts(chips=[{"id": chip, "port": port, "connect": "on_start"} for chip, port in self.PORTS.items()],
+                             listen={"address": HERE, "allow_clients": ["10.78.0.2"]})
+
+    def tried(self, attempts: dict[str, Attempt]) -> dict[str, Ended]:
+        enter = ["nsenter", f"--target={self.host.pid}", "--mount", "--net", "ip", "netns", "exec", "clients"]
+        return dict(zip(attempts, escape(CLIENTS, list(attempts.values()), enter), strict=True))
+
+    def test_clients_reach_chips_and_nothing_else(self) -> None:
+        self.assert_own_exits(self.tried({chip: ["exit", HERE, port] for chip, port in self.PORTS.items()}))
+        self.world.recorder.take()
+        self.world.names.take()
+        of_the_host = {"another port of the host": ["tcp", HERE, 9310], "the host's resolver": ["udp", HERE, 53],
+                       "the resolver on loopback": ["udp", "127.0.0.53", 53]}
+        self.assert_refused(self.tried(DIRECT | of_the_host))
+
+
+def check_possible() -> None:
+    """Raises NotAllowed where there is nothing that could be tested with."""
+    # Root's commands are not on everybody's path, and one's own user namespace has no second user.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    namespaces.become_root([namespaces.SUDO, namespaces.OWN_USERS])
+    if shutil.which("nft") is None:
+        raise namespaces.NotAllowed("there is no nft command (nftables)")
+    if not any(int(line.split()[2]) > max(CLIENTS, OTHERS) for line in Path("/proc/self/uid_map").read_text().splitlines()):
+        raise namespaces.NotAllowed("this user namespace has no other users")
+    tried = world.World()
+    try:
+        done = subprocess.run([*tried.inside.prefix, "nft", "list", "ruleset"], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise namespaces.NotAllowed(f"the kernel has no nf_tables: {done.stderr.strip()}")
+    finally:
+        tried.close()
+
+
+def watchdog(*_: object) -> None:
+    raise TimeoutError(f"still not done after {WATCHDOG_SECONDS} s")
+
+
+if __name__ == "__main__":
+    try:
+        check_possible()
+    except namespaces.NotAllowed as reason:
+        required = bool(os.environ.get("CHIPGATE_REQUIRE_ISOLATION"))
+        print(f"{'failed' if required else 'skipped'}: {reason}")
+        sys.exit(1 if required else SKIPPED)
+    signal.signal(signal.SIGALRM, watchdog)
+    signal.signal(signal.SIGTERM, watchdog)
+    signal.alarm(WATCHDOG_SECONDS)
+    unittest.main(verbosity=2)
