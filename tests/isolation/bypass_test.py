@@ -10,7 +10,6 @@ import functools
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +26,6 @@ import plan  # noqa: E402
 import stack  # noqa: E402
 import world  # noqa: E402
 
-SKIPPED = 77
 WATCHDOG_SECONDS = 120
 CLIENTS, OTHERS = 4711, 4712
 GATEWAY_PORT = 3120
@@ -259,18 +257,5 @@ def check_possible() -> None:
         tried.close()
 
 
-def watchdog(*_: object) -> None:
-    raise TimeoutError(f"still not done after {WATCHDOG_SECONDS} s")
-
-
 if __name__ == "__main__":
-    try:
-        check_possible()
-    except namespaces.NotAllowed as reason:
-        required = bool(os.environ.get("CHIPGATE_REQUIRE_ISOLATION"))
-        print(f"{'failed' if required else 'skipped'}: {reason}")
-        sys.exit(1 if required else SKIPPED)
-    signal.signal(signal.SIGALRM, watchdog)
-    signal.signal(signal.SIGTERM, watchdog)
-    signal.alarm(WATCHDOG_SECONDS)
-    unittest.main(verbosity=2)
+    namespaces.run_tests(check_possible, WATCHDOG_SECONDS)

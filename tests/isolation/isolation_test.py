@@ -26,7 +26,6 @@ import stack  # noqa: E402
 import watchers  # noqa: E402
 import world  # noqa: E402
 
-SKIPPED = 77
 # Below ctest's own limit, so that it ends with a report.
 WATCHDOG_SECONDS = 270
 PORTS = {"http": 3120, "socks5": 1080}
@@ -265,19 +264,11 @@ class OverSocks5(Isolated):
         self.assertFalse(self.carried(self.phase("SOCKS5 gateway refuses connections")))
 
 
-def watchdog(*_: object) -> None:
-    raise TimeoutError(f"still not done after {WATCHDOG_SECONDS} s")
+def check_possible() -> None:
+    """Raises NotAllowed where no such world can be made."""
+    namespaces.become_root()
+    world.World().close()
 
 
 if __name__ == "__main__":
-    try:
-        namespaces.become_root()
-        world.World().close()
-    except namespaces.NotAllowed as reason:
-        required = bool(os.environ.get("CHIPGATE_REQUIRE_ISOLATION"))
-        print(f"{'failed' if required else 'skipped'}: {reason}")
-        sys.exit(1 if required else SKIPPED)
-    signal.signal(signal.SIGALRM, watchdog)
-    signal.signal(signal.SIGTERM, watchdog)
-    signal.alarm(WATCHDOG_SECONDS)
-    unittest.main(verbosity=2)
+    namespaces.run_tests(check_possible, WATCHDOG_SECONDS)
