@@ -5,7 +5,6 @@ its resolver for the gateway's name, and nothing else; and every client is answe
 from __future__ import annotations
 
 import concurrent.futures
-import os
 import shutil
 import signal
 import socket
