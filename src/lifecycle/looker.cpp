@@ -1,6 +1,7 @@
 // Looks and their verdicts.
 #include "chipgate/lifecycle/looker.hpp"
 
+#include "chipgate/lifecycle/exit.hpp"
 #include "chipgate/lifecycle/plane_tasks.hpp"
 #include "chipgate/telemetry/life_counters.hpp"
 
@@ -29,14 +30,6 @@ bool other_echo_may_answer(const Error& error) {
 }
 
 }  // namespace
-
-IpAddress exit_of(const IpAddress& address, const LifeOptions& options) {
-  return address.masked(address.is_v4() ? options.prefix_v4 : options.prefix_v6);
-}
-
-bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
-  return exit_of(one, options) == exit_of(other, options);
-}
 
 net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries) {
   Answer answer{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};

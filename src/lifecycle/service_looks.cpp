@@ -1,4 +1,5 @@
 // Looks at chips that have an assignment, and what the data plane hears by the way.
+#include "chipgate/lifecycle/exit.hpp"
 #include "chipgate/lifecycle/service.hpp"
 #include "chipgate/telemetry/log.hpp"
 

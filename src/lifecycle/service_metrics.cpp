@@ -1,4 +1,5 @@
 // What the scrape asks.
+#include "chipgate/lifecycle/exit.hpp"
 #include "chipgate/lifecycle/service.hpp"
 
 #include <algorithm>

@@ -45,8 +45,4 @@ class Looker {
   std::size_t turn_ = 0;
 };
 
-// As much of an address as makes an exit: targets take two that are equal in it for one.
-IpAddress exit_of(const IpAddress& address, const LifeOptions& options);
-bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options);
-
 }  // namespace chipgate::lifecycle
