@@ -155,9 +155,11 @@ void Service::endpoint_news(EndpointIndex endpoint, gateway::EndpointNews news) 
     return;
   }
   // Every shard reports; the first one counts until its backoff has passed.
-  if (!choice.up(endpoint, Clock::now())) return;
-  choice.failed(endpoint, Clock::now());
-  parts_.log.warn("endpoint_down", {{"endpoint", name}});
+  if (choice.up(endpoint, Clock::now())) {
+    choice.failed(endpoint, Clock::now());
+    parts_.log.warn("endpoint_down", {{"endpoint", name}});
+  }
+  // Also where a look has seen it first: the shard tells of clients that fail in one second by this alone.
   for (const auto& [id, chip] : chips_) {
     if (chip->usable() && chip->current->endpoint == endpoint && Clock::now() - chip->dial_failed < recent_failure) {
       leave_endpoint(chip);
