@@ -126,6 +126,16 @@ std::string DestinationRule::text() const {
 
 std::span<const DestinationPreset> destination_presets() { return presets; }
 
+bool is_for_whatsapp(const Authority& target) {
+  // Read once: it is asked about every tunnel.
+  static const auto rules = [] {
+    std::vector<DestinationRule> parsed;
+    for (const auto text : whatsapp) parsed.push_back(DestinationRule::parse(text).value());
+    return parsed;
+  }();
+  return first_match(rules, Destination(target)) != nullptr;
+}
+
 Result<void> Destinations::check(const Authority& target) const {
   if (allow.empty() && deny.empty()) return {};
   const Destination destination(target);

@@ -34,6 +34,7 @@ void ChipTunnel::on_delivered(relay::Direction direction, std::size_t bytes) {
   const bool up = direction == relay::Direction::up;
   (up ? bytes_up_ : bytes_down_) += bytes;
   (up ? port_.counters().bytes_up : port_.counters().bytes_down).add(bytes);
+  if (facts_.elsewhere) port_.counters().bytes_elsewhere.add(bytes);
   port_.counters().used(last_progress());
 }
 

@@ -108,7 +108,9 @@ net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connec
   port_.pacer().success();
   waiter_.no_deadline();
   waiter_.guard(nullptr);
-  TunnelFacts facts{std::move(route), target_, watch_.times(), connected.exit_address, handshake_.protocol()};
+  TunnelFacts facts{std::move(route),      target_,
+                    watch_.times(),        connected.exit_address,
+                    handshake_.protocol(), !protocol::is_for_whatsapp(handshake_.target())};
   auto tunnel = std::make_unique<ChipTunnel>(port_, std::move(place), std::move(socket_), std::move(connected.upstream),
                                              std::move(facts));
   tunnel->prepend(relay::Direction::up, handshake_.take_early());

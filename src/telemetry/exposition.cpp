@@ -214,6 +214,7 @@ void fill(Samples& samples, Family family, const MetricsSource& source) {
     case Family::chipgate_tunnels_opened_total: return each_chip(samples, source, &Chip::tunnels_opened);
     case Family::chipgate_tunnels_open: return each_chip(samples, source, &Chip::tunnels_open);
     case Family::chipgate_tunnel_bytes_total: return both_directions(samples, source);
+    case Family::chipgate_elsewhere_bytes_total: return each_chip(samples, source, &Chip::bytes_elsewhere);
     case Family::chipgate_clients_held: return each_chip(samples, source, &Chip::clients_held);
     case Family::chipgate_refusals_total: return each_reason(samples, source, &Chip::refusals);
     case Family::chipgate_tunnels_closed_total: return each_reason(samples, source, &Chip::tunnels_closed);

@@ -102,6 +102,24 @@ class Lives(life.LifeTest):
         self.assertEqual(self.gate.metric("chipgate_tunnel_bytes_total", chip="alpha", direction="down"), 0)
         self.assertEqual(self.gate.metric("chipgate_looking"), 1)
 
+    def test_bytes_that_the_preset_whatsapp_would_save_are_counted(self) -> None:
+        api = self.live()
+        api.put("alpha")
+        api.connect("alpha")
+        port = int(api.chip("alpha")["port"])
+        elsewhere = lambda: self.gate.metric("chipgate_elsewhere_bytes_total", chip="alpha")  # noqa: E731
+        carried = lambda: self.gate.metric("chipgate_tunnel_bytes_total", chip="alpha", direction="up")  # noqa: E731
+        with wire.tunnel(port, "mmg.whatsapp.net:443") as client:
+            client.send(b"0123456789")
+            wire.until(lambda: carried() == 10, "the bytes went through")
+        self.assertEqual(elsewhere(), 0)
+        with wire.tunnel(port, "updates.sim:7") as client:
+            client.send(b"0123456789").exactly(10)
+            wire.until(lambda: elsewhere() == 20, "both directions are counted")
+        with wire.Client(port) as client:
+            self.assertEqual(client.send(wire.get_head("http://updates.sim/")).answer().status, 200)
+        wire.until(lambda: elsewhere() > 20, "so are plain requests")
+
     def test_a_refusing_account_is_one_open_breaker(self) -> None:
         api = self.live()
         api.put("alpha")

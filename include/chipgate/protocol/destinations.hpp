@@ -55,6 +55,8 @@ struct DestinationPreset {
   std::span<const std::string_view> rules;
 };
 std::span<const DestinationPreset> destination_presets();
+// Whether the preset whatsapp carries it.
+bool is_for_whatsapp(const Authority& target);
 
 struct Destinations {
   std::vector<DestinationRule> allow;  // empty allows everything

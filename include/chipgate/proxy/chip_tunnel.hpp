@@ -20,6 +20,7 @@ struct TunnelFacts {
   telemetry::StageTimes stages;
   std::optional<IpAddress> exit_address;
   protocol::ClientProtocol protocol;
+  bool elsewhere;  // no WhatsApp client needs the target
 };
 
 // What a client's way of speaking is called in the log.

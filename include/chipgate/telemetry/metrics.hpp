@@ -29,6 +29,7 @@ struct FamilyInfo {
   X(chipgate_tunnels_opened_total,            counter,   "chip",           "Tunnels that were answered with success.")                                  \
   X(chipgate_tunnels_open,                    gauge,     "chip",           "Tunnels that are open now.")                                                \
   X(chipgate_tunnel_bytes_total,              counter,   "chip,direction", "Bytes carried by tunnels; up is from the client.")                          \
+  X(chipgate_elsewhere_bytes_total,           counter,   "chip",           "Bytes of both directions that the preset whatsapp would have saved.")       \
   X(chipgate_clients_held,                    gauge,     "chip",           "Clients waiting for the chip's assignment.")                                \
   X(chipgate_refusals_total,                  counter,   "chip,reason",    "Clients that got no tunnel, by the error's name.")                          \
   X(chipgate_tunnels_closed_total,            counter,   "chip,reason",    "Tunnels that ended, by the reason's name.")                                 \
@@ -108,6 +109,7 @@ struct alignas(cache_line) ChipCounters {
   Gauge tunnels_open;
   Counter bytes_up;
   Counter bytes_down;
+  Counter bytes_elsewhere;  // of both, those of targets that no WhatsApp client needs
   Gauge clients_held;
   ReasonCounters refusals;
   ReasonCounters tunnels_closed;

@@ -211,6 +211,8 @@ TEST(Presets, OfWhatsAppCarryWhatItsClientsNeedAndNothingElse) {
                            "dit.whatsapp.net", "icanhazip.com", "raw.githubusercontent.com"}) {
     EXPECT_EQ(refusal(allow, {}, std::string(host) + ":443"), "") << host;
     EXPECT_NE(refusal(allow, {}, std::string(host) + ":80"), "") << host;
+    EXPECT_TRUE(is_for_whatsapp({host, 443})) << host;
+    EXPECT_FALSE(is_for_whatsapp({host, 80})) << host;
   }
   for (const auto* target : {"accounts.google.com:443", "update.googleapis.com:443", "github.com:443",
                              "notwhatsapp.com:443", "ipv4.icanhazip.com:443", "157.240.12.53:443"}) {

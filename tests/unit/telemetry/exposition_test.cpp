@@ -84,6 +84,7 @@ TEST(Exposition, SaysWhatTheCountersHold) {
   auto& chip = source.add_chip("6a2f41a3");
   chip.bytes_up.add(10);
   chip.bytes_down.add(1'234'567'890'123);
+  chip.bytes_elsewhere.add(9);
   chip.refusals.increment(ErrorKind::no_assignment);
   auto& first = source.add_shard();
   first.dials.add(2);
@@ -96,6 +97,7 @@ TEST(Exposition, SaysWhatTheCountersHold) {
   for (const auto* line : {
            "chipgate_tunnel_bytes_total{chip=\"6a2f41a3\",direction=\"up\"} 10\n",
            "chipgate_tunnel_bytes_total{chip=\"6a2f41a3\",direction=\"down\"} 1234567890123\n",
+           "chipgate_elsewhere_bytes_total{chip=\"6a2f41a3\"} 9\n",
            "chipgate_refusals_total{chip=\"6a2f41a3\",reason=\"no_assignment\"} 1\n",
            "chipgate_gateway_dials_total 5\n",
            "chipgate_looks_total{outcome=\"ok\"} 5\n",
