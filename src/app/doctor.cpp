@@ -19,10 +19,10 @@ std::vector<std::string> texts(const config::Problems& problems) {
   return made;
 }
 
-cli::GatewayFacts ask_gateway(const config::Settings& settings) {
+cli::GatewayFacts ask_gateway(const config::Settings& settings, EndpointIndex endpoint) {
   cli::GatewayFacts facts;
-  facts.endpoint = settings.gateway.endpoints.front().name();
-  const auto looks = look_three_times(settings, [](std::string_view, const Result<IpAddress>&) {});
+  facts.endpoint = settings.gateway.endpoints.at(endpoint.value()).name();
+  const auto looks = look_three_times(settings, endpoint, [](std::string_view, const Result<IpAddress>&) {});
   facts.exits = looks.exits;
   if (looks.trouble) facts.trouble = text(*looks.trouble);
   facts.clock_ahead = looks.clock_ahead;
@@ -33,7 +33,8 @@ cli::Facts gather(const DoctorOptions& options, const config::Loaded& loaded) {
   cli::Facts facts;
   facts.warnings = texts(loaded.warnings);
   facts.host = cli::look_at_host(loaded.settings.ledger.path);
-  facts.gateway = ask_gateway(loaded.settings);
+  for (std::uint32_t i = 0; i < loaded.settings.gateway.endpoints.size(); ++i)
+    facts.gateways.push_back(ask_gateway(loaded.settings, EndpointIndex(i)));
   facts.running = cli::ask_running(options.configuration);
   facts.descriptors_needed = descriptors_needed(std::max(loaded.settings.chips.size(), facts.running.chips.size()));
   facts.host_ips = options.host_ips;

@@ -6,6 +6,7 @@
 #include "chipgate/net/resolver.hpp"
 #include "chipgate/provider/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <utility>
@@ -17,8 +18,9 @@ constexpr Milliseconds look_timeout{15'000};
 
 class Proof final : private gateway::EndpointObserver {
  public:
-  Proof(const config::Settings& settings, const OnLook& on_look)
+  Proof(const config::Settings& settings, EndpointIndex endpoint, const OnLook& on_look)
       : settings_(settings),
+        endpoint_(endpoint),
         on_look_(on_look),
         provider_(provider::Provider::make(settings.provider).value()),
         dialer_(shard_, settings.gateway, counters_, *this),
@@ -56,8 +58,7 @@ class Proof final : private gateway::EndpointObserver {
   gateway::RoutePtr new_route() {
     const auto session = session_names_.next(*ChipId::parse("prove"), std::chrono::system_clock::now());
     const auto wire = provider_.wire_session(session, random_);
-    return gateway::make_route(session, Epoch(1), EndpointIndex(0), provider_.render(wire),
-                               gateway::IpLiterals::carried);
+    return gateway::make_route(session, Epoch(1), endpoint_, provider_.render(wire), gateway::IpLiterals::carried);
   }
 
   // The first echo that answers with an address: one that is down says nothing about the gateway.
@@ -81,6 +82,7 @@ class Proof final : private gateway::EndpointObserver {
   }
 
   const config::Settings& settings_;
+  EndpointIndex endpoint_;
   const OnLook& on_look_;
   provider::Provider provider_;
   provider::RandomBits random_ = provider::system_random();
@@ -106,6 +108,20 @@ int judge(const std::vector<IpAddress>& exits, std::ostream& out) {
   return 1;
 }
 
+int prove_endpoint(const config::Settings& settings, EndpointIndex endpoint, std::ostream& out) {
+  out << "Asking through " << settings.gateway.endpoints.at(endpoint.value()).name() << " as a "
+      << settings.provider.preset << " gateway:" << '\n'
+      << std::flush;
+  const auto looks = look_three_times(settings, endpoint, [&out](std::string_view what, const Result<IpAddress>& exit) {
+    if (exit.has_value()) {
+      out << "  " << what << " leaves by " << exit->text() << '\n' << std::flush;
+    } else {
+      out << "  " << what << " failed: " << text(exit.error()) << '\n' << std::flush;
+    }
+  });
+  return looks.trouble ? 1 : judge(looks.exits, out);
+}
+
 }  // namespace
 
 std::string text(const Error& error) {
@@ -115,22 +131,15 @@ std::string text(const Error& error) {
   return told;
 }
 
-Looks look_three_times(const config::Settings& settings, const OnLook& on_look) {
-  return Proof(settings, on_look).run();
+Looks look_three_times(const config::Settings& settings, EndpointIndex endpoint, const OnLook& on_look) {
+  return Proof(settings, endpoint, on_look).run();
 }
 
 int prove(const config::Settings& settings, std::ostream& out) {
-  out << "Asking through " << settings.gateway.endpoints.front().name() << " as a " << settings.provider.preset
-      << " gateway:" << '\n'
-      << std::flush;
-  const auto looks = look_three_times(settings, [&out](std::string_view what, const Result<IpAddress>& exit) {
-    if (exit.has_value()) {
-      out << "  " << what << " leaves by " << exit->text() << '\n' << std::flush;
-    } else {
-      out << "  " << what << " failed: " << text(exit.error()) << '\n' << std::flush;
-    }
-  });
-  return looks.trouble ? 1 : judge(looks.exits, out);
+  int worst = 0;
+  for (std::uint32_t i = 0; i < settings.gateway.endpoints.size(); ++i)
+    worst = std::max(worst, prove_endpoint(settings, EndpointIndex(i), out));
+  return worst;
 }
 
 }  // namespace chipgate::app

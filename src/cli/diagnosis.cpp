@@ -120,15 +120,15 @@ void check_descriptors(const Facts& facts, Findings& found) {
   }
 }
 
-void check_gateway(const Facts& facts, Findings& found) {
-  const auto& [endpoint, exits, trouble, clock_ahead] = facts.gateway;
+void check_gateway(const GatewayFacts& gateway, Findings& found) {
+  const auto& [endpoint, exits, trouble, clock_ahead] = gateway;
   if (exits.size() < 3) {
     found.push_back({"gateway", Health::wrong, endpoint + ": " + trouble,
                      "Correct gateway.endpoints and the credentials, or ask the provider whether it is up."});
     return;
   }
   found.push_back({"gateway", Health::fine, endpoint + " answers"});
-  const auto told = "session 1 leaves by " + exits[0].text() + ", session 2 by " + exits[1].text() +
+  const auto told = endpoint + ": session 1 leaves by " + exits[0].text() + ", session 2 by " + exits[1].text() +
                     ", session 1 again by " + exits[2].text();
   if (exits[0] != exits[2]) {
     found.push_back({"gateway_sticky", Health::wrong, told,
@@ -143,9 +143,11 @@ void check_gateway(const Facts& facts, Findings& found) {
 }
 
 void check_exit(const Facts& facts, Findings& found) {
+  std::vector<IpAddress> exits;
+  for (const auto& gateway : facts.gateways) exits.insert(exits.end(), gateway.exits.begin(), gateway.exits.end());
   auto known = facts.host_ips;
   std::ranges::copy_if(facts.host.addresses, std::back_inserter(known), is_public);
-  for (const auto& exit : facts.gateway.exits) {
+  for (const auto& exit : exits) {
     if (std::ranges::find(known, exit) == known.end()) continue;
     found.push_back({"exit_is_host", Health::wrong, "a session leaves by " + exit.text() + ", this host's own address",
                      "Use another gateway: this one sends everything out by this host."});
@@ -155,9 +157,9 @@ void check_exit(const Facts& facts, Findings& found) {
   const auto incomparable = [&](const IpAddress& exit) {
     return std::ranges::none_of(known, [&](const IpAddress& own) { return own.is_v4() == exit.is_v4(); });
   };
-  if (facts.gateway.exits.empty()) {
+  if (exits.empty()) {
     found.push_back({"exit_is_host", Health::unknown, "no exit was seen"});
-  } else if (std::ranges::any_of(facts.gateway.exits, incomparable)) {
+  } else if (std::ranges::any_of(exits, incomparable)) {
     found.push_back({"exit_is_host", Health::unknown, "the interfaces have no public address of the exits' family",
                      "Say with --host-ip ADDRESS by which address this host is seen outside."});
   } else {
@@ -166,15 +168,18 @@ void check_exit(const Facts& facts, Findings& found) {
 }
 
 void check_clock(const Facts& facts, Findings& found) {
-  const auto& ahead = facts.gateway.clock_ahead;
-  if (!ahead) {
+  // They all ask the same echoes.
+  const auto told =
+      std::ranges::find_if(facts.gateways, [](const auto& gateway) { return gateway.clock_ahead.has_value(); });
+  if (told == facts.gateways.end()) {
     found.push_back({"clock", Health::unknown, "no echo answered with a Date"});
     return;
   }
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*ahead).count();
+  const auto ahead = *told->clock_ahead;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ahead).count();
   const auto evidence =
       "this host is " + std::to_string(std::abs(seconds)) + " s " + (seconds < 0 ? "behind" : "ahead of") + " the echo";
-  if (std::chrono::abs(*ahead) <= most_clock_difference) {
+  if (std::chrono::abs(ahead) <= most_clock_difference) {
     found.push_back({"clock", Health::fine, evidence});
   } else {
     found.push_back({"clock", Health::warning, evidence,
@@ -246,7 +251,7 @@ std::vector<Finding> diagnose(const config::Settings& settings, const Facts& fac
   check_descriptors(facts, found);
   check_ledger(settings, facts, found);
   check_admin(settings, found);
-  check_gateway(facts, found);
+  for (const auto& gateway : facts.gateways) check_gateway(gateway, found);
   check_exit(facts, found);
   check_clock(facts, found);
   check_running(facts, found);

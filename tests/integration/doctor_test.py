@@ -77,7 +77,7 @@ class Doctor(rig.RigTest):
         done = self.run_chipgate("doctor", "--config", self.write(configuration))
         self.assertEqual((done.returncode, done.stderr), (FINE, ""), done.stdout)
         self.assertRegex(done.stdout, r"\AHEALTH +CHECK +EVIDENCE\n")
-        self.assertRegex(done.stdout, r"\nfine +gateway_sticky +session 1 leaves by ")
+        self.assertRegex(done.stdout, r"\nfine +gateway_sticky +http://\S+: session 1 leaves by ")
         self.assertRegex(done.stdout, r"\nunknown +running +")
 
     def test_a_port_in_the_ephemeral_range_is_named_with_its_sysctl(self) -> None:

@@ -3,6 +3,7 @@
 
 #include "chipgate/base/address.hpp"
 #include "chipgate/base/duration.hpp"
+#include "chipgate/base/ids.hpp"
 #include "chipgate/base/result.hpp"
 #include "chipgate/config/settings.hpp"
 
@@ -28,10 +29,11 @@ using OnLook = std::function<void(std::string_view what, const Result<IpAddress>
 // "the gateway refuses connections [gateway_refused]: and the detail"
 std::string text(const Error& error);
 
-// Asks an echo through the gateway's first endpoint. Blocks until it is done, at most about a minute.
-Looks look_three_times(const config::Settings& settings, const OnLook& on_look);
+// Asks an echo through one of the gateway's endpoints. Blocks until it is done, at most about a minute.
+Looks look_three_times(const config::Settings& settings, EndpointIndex endpoint, const OnLook& on_look);
 
-// Two sessions must give two exits, and one repeated the same. Prints each step; 0 if it holds, 1 if not.
+// Two sessions must give two exits, and one repeated the same, at each endpoint. Prints each step; 0 if it holds, 1 if
+// not.
 int prove(const config::Settings& settings, std::ostream& out);
 
 }  // namespace chipgate::app

@@ -36,6 +36,7 @@ struct HostFacts {
   std::string ledger_trouble{};         // why the ledger's file or folder cannot be written
 };
 
+// Of one endpoint.
 struct GatewayFacts {
   std::string endpoint{};
   std::vector<IpAddress> exits{};             // of session 1, of session 2, of session 1 again, as far as they came
@@ -60,7 +61,7 @@ struct RunningFacts {
 struct Facts {
   std::vector<std::string> warnings{};  // of the configuration
   HostFacts host{};
-  GatewayFacts gateway{};
+  std::vector<GatewayFacts> gateways{};  // one for each endpoint
   RunningFacts running{};
   std::uint64_t descriptors_needed = 0;
   std::vector<IpAddress> host_ips{};  // by which this host is seen outside, as far as its operator said

@@ -27,8 +27,8 @@ class Diagnosis : public testing::Test {
     facts_.host.ephemeral = PortSpan{32768, 60999};
     facts_.host.descriptors = 4096;
     facts_.host.addresses = {ip("203.0.113.7"), ip("192.168.1.2")};
-    facts_.gateway = {
-        "http://gateway:3120", {ip("198.51.100.1"), ip("198.51.100.2"), ip("198.51.100.1")}, {}, Milliseconds(900)};
+    facts_.gateways = {
+        {"http://gateway:3120", {ip("198.51.100.1"), ip("198.51.100.2"), ip("198.51.100.1")}, {}, Milliseconds(900)}};
     facts_.running.chips = {{"alpha", 20001, std::nullopt}, {"beta", 20002, Milliseconds(1'000)}};
     facts_.running.descriptors = 4096;
     facts_.descriptors_needed = 146;
@@ -101,28 +101,40 @@ TEST_F(Diagnosis, TheRunningProcessesLimitOfDescriptorsIsTheOneThatCounts) {
 }
 
 TEST_F(Diagnosis, AGatewayThatDoesNotAnswerIsWrongAndItsReasonTold) {
-  facts_.gateway = {"http://gateway:3120", {ip("198.51.100.1")}, "the gateway refuses connections", std::nullopt};
+  facts_.gateways[0] = {"http://gateway:3120", {ip("198.51.100.1")}, "the gateway refuses connections", std::nullopt};
   EXPECT_EQ(of("gateway").health, Health::wrong);
   EXPECT_NE(of("gateway").evidence.find("refuses connections"), std::string::npos);
   EXPECT_EQ(of("gateway_sticky").what, "none") << "nothing is known about that";
 }
 
 TEST_F(Diagnosis, ASessionThatChangesItsExitIsNotSticky) {
-  facts_.gateway.exits[2] = ip("198.51.100.3");
+  facts_.gateways[0].exits[2] = ip("198.51.100.3");
   EXPECT_EQ(of("gateway_sticky").health, Health::wrong);
   EXPECT_NE(of("gateway_sticky").fix.find("sticky-session"), std::string::npos);
 }
 
 TEST_F(Diagnosis, SessionsThatShareAnExitAreNotToldApart) {
-  facts_.gateway.exits[1] = facts_.gateway.exits[0];
+  facts_.gateways[0].exits[1] = facts_.gateways[0].exits[0];
   EXPECT_EQ(of("gateway_sticky").health, Health::wrong);
   EXPECT_NE(of("gateway_sticky").fix.find("gateway.preset"), std::string::npos);
 }
 
+TEST_F(Diagnosis, EveryEndpointIsLookedAt) {
+  facts_.gateways.push_back({"http://spare:3120", {}, "the gateway refuses connections", std::nullopt});
+  const auto all = findings();
+  EXPECT_EQ(of("gateway").health, Health::fine) << "the first one";
+  EXPECT_TRUE(std::ranges::any_of(all, [](const Finding& finding) {
+    return finding.what == "gateway" && finding.health == Health::wrong &&
+           finding.evidence.starts_with("http://spare:3120: ");
+  }));
+  facts_.gateways[1].exits = {ip("198.51.100.3"), ip("203.0.113.7"), ip("198.51.100.3")};
+  EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "an exit of the second one";
+}
+
 TEST_F(Diagnosis, AnExitThatIsTheHostsOwnIsWrong) {
-  facts_.gateway.exits[1] = ip("203.0.113.7");
+  facts_.gateways[0].exits[1] = ip("203.0.113.7");
   EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "an interface has it";
-  facts_.gateway.exits[1] = ip("192.0.2.9");
+  facts_.gateways[0].exits[1] = ip("192.0.2.9");
   EXPECT_EQ(of("exit_is_host").health, Health::fine);
   facts_.host_ips = {ip("192.0.2.9")};
   EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "the operator said so";
@@ -139,14 +151,14 @@ TEST_F(Diagnosis, BehindTranslationTheOperatorMustSayHowTheHostIsSeen) {
 }
 
 TEST_F(Diagnosis, AClockThatIsOffByMoreThanThirtySecondsIsAWarning) {
-  facts_.gateway.clock_ahead = Milliseconds(30'000);
+  facts_.gateways[0].clock_ahead = Milliseconds(30'000);
   EXPECT_EQ(of("clock").health, Health::fine);
-  facts_.gateway.clock_ahead = Milliseconds(30'001);
+  facts_.gateways[0].clock_ahead = Milliseconds(30'001);
   EXPECT_EQ(of("clock").health, Health::warning);
-  facts_.gateway.clock_ahead = Milliseconds(-95'000);
+  facts_.gateways[0].clock_ahead = Milliseconds(-95'000);
   EXPECT_EQ(of("clock").health, Health::warning);
   EXPECT_NE(of("clock").evidence.find("95 s behind"), std::string::npos);
-  facts_.gateway.clock_ahead.reset();
+  facts_.gateways[0].clock_ahead.reset();
   EXPECT_EQ(of("clock").health, Health::unknown);
 }
 
