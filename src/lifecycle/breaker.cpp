@@ -7,14 +7,14 @@ namespace chipgate::lifecycle {
 namespace {
 
 constexpr Milliseconds first_backoff{1'000};
-// An account that is asked too often may be closed; a gateway that is down notices nothing of one connection, and chips
-// that wait for it come back no sooner than its canary.
+// An account that is asked too often may be closed; a gateway that is down notices nothing of one connection a second,
+// and chips that wait for it come back no sooner than its canary: their clients are promised two seconds.
 constexpr Milliseconds longest_for_account{60'000};
-constexpr Milliseconds longest_for_gateway{5'000};
+constexpr Milliseconds longest_for_gateway{1'000};
 // A canary that never comes home (its chip was removed) is given up after this; a look takes 8 s at most.
 constexpr Milliseconds canary_patience{20'000};
 // Those behind a canary ask again so soon.
-constexpr Milliseconds behind_canary{500};
+constexpr Milliseconds behind_canary{250};
 
 }  // namespace
 
@@ -47,6 +47,12 @@ void Breaker::failed(const Error& error, TimePoint now) {
   error_ = error;
   const auto longest = info(error.kind).fault == Fault::gateway ? longest_for_gateway : longest_for_account;
   backoff_ = std::clamp(backoff_ * 2, first_backoff, longest);
+  until_ = now + backoff_;
+  canary_until_ = {};
+}
+
+void Breaker::undecided(TimePoint now) {
+  if (!error_ || now < until_) return;
   until_ = now + backoff_;
   canary_until_ = {};
 }

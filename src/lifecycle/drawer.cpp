@@ -225,12 +225,12 @@ gateway::RoutePtr Drawer::route_for(const SessionIdentifier& session, const Wire
 void Drawer::count(DrawOutcome outcome) { parts_.counters.draw(outcome).increment(); }
 
 void Drawer::heard(EndpointIndex endpoint, const Error& error) {
-  if (!Breaker::concerns(error.kind)) return;
   const auto now = Clock::now();
+  if (!Breaker::concerns(error.kind)) return breaker_.undecided(now);
   if (info(error.kind).fault == Fault::gateway) {
     if (choice_.up(endpoint, now)) choice_.failed(endpoint, now);
     // Another endpoint is there to be tried.
-    if (choice_.up(choice_.pick(now), now)) return;
+    if (choice_.up(choice_.pick(now), now)) return breaker_.undecided(now);
   }
   const bool news = !breaker_.error().has_value();
   breaker_.failed(error, now);

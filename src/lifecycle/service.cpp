@@ -140,7 +140,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
   if (parts_.plane.usage(chip->index).clients_held > 0)
     retry = std::min(retry, chip->pace.hurried(options_.life.draw, now));
   const auto& breaker = drawer_.breaker();
-  if (breaker.error()) retry = std::max(now + options_.life.draw.retry_min / 10, breaker.retry_at());
+  if (breaker.error()) retry = std::max(chip->pace.hurried(options_.life.draw, now), breaker.retry_at());
   chip->retry_at = retry;
   parts_.log.warn("draw_failed", {{"chip", chip->spec.id}, {"error", error.kind}, {"detail", error.detail}});
   if (news) journal_.tell("chip.draw_failed", *chip, telemetry::JsonObject().add("error", error.kind));

@@ -1,5 +1,5 @@
-// An unmodified Baileys of either version, driven by jobs. `login` opens its WebSocket with a new login and reports what
-// Baileys reports, one line each; `end` ends what another job opened; `media` is a file, encrypted, there and back.
+// An unmodified Baileys of either version, driven by jobs. `login` opens its WebSocket with a new login, at a URL of its
+// own where one is given, and reports what Baileys reports, one line each; `end` ends what another job opened; `media` is a file, encrypted, there and back.
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -13,7 +13,7 @@ export function serveBaileys(baileys, { HttpsProxyAgent, SocksProxyAgent }, down
   const open = new Map();
   const agentFor = (proxy) => (proxy.startsWith('socks') ? new SocksProxyAgent(proxy) : new HttpsProxyAgent(proxy));
 
-  const login = ({ id, proxy }) => {
+  const login = ({ id, proxy, url }) => {
     const started = Date.now();
     const report = (line) => say({ id, seconds: (Date.now() - started) / 1000, ...line });
     const socket = baileys.makeWASocket({
@@ -22,6 +22,7 @@ export function serveBaileys(baileys, { HttpsProxyAgent, SocksProxyAgent }, down
       agent: agentFor(proxy),
       fetchAgent: agentFor(proxy),
       options: downloading(proxy),
+      ...(url ? { waWebSocketUrl: url } : {}),
     });
     open.set(id, socket);
     socket.ws.on('open', () => report({ event: 'upgraded' }));

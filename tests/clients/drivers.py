@@ -21,6 +21,8 @@ WHATSAPP = "web.whatsapp.com"
 MEDIA = "mmg.whatsapp.net"
 # Chromium opens six connections to one host and no more, so twenty tunnels want twenty hosts.
 MANY = [f"media-{number}.cdn.whatsapp.net" for number in range(1, 21)]
+# Ends its sides one by one.
+HALVES = "halves.whatsapp.net"
 HOSTS = [WHATSAPP, MEDIA, *MANY]
 
 
@@ -61,11 +63,11 @@ class Whatsapp:
     """The stand-in: a node program with a certificate for all of the hosts. Clients trust what stands in `authority`."""
 
     def __init__(self, folder: Path) -> None:
-        self.authority, certificate, key = nodes.make_certificate(folder, *HOSTS)
+        self.authority, certificate, key = nodes.make_certificate(folder, *HOSTS, HALVES)
         self.spki = self._fingerprint(certificate)
         self.process = nodes.start("whatsapp.mjs", certificate, key)
         listening = self.process.require(self.process.out, lambda line: line.get("event") == "listening", "its port")
-        self.port = listening["port"]
+        self.ports = {**dict.fromkeys(HOSTS, listening["port"]), HALVES: listening["halves"]}
 
     @staticmethod
     def _fingerprint(certificate: Path) -> str:
@@ -77,7 +79,8 @@ class Whatsapp:
 
     def mapping(self) -> list[str]:
         """The simulator's arguments that lead its targets here."""
-        return list(itertools.chain.from_iterable(("--map", f"{host}:443=127.0.0.1:{self.port}") for host in HOSTS))
+        return list(itertools.chain.from_iterable(("--map", f"{host}:443=127.0.0.1:{port}")
+                                                  for host, port in self.ports.items()))
 
     def trust_also(self, authority: Path) -> None:
         """By clients that are started from now on."""

@@ -167,6 +167,9 @@ class Outcome:
         return 2 if self.said == GAVE_UP else 1
 
 
+Cells = dict[tuple[str, str, str], Outcome]  # by reach, row and column
+
+
 def complaint(column: Column, before: Outcome, now: Outcome) -> str | None:
     """How a cell is worse than the page has it, if it is."""
     if now.badness(column) > before.badness(column):
@@ -190,13 +193,17 @@ def broken_promise(row: Row, column: Column, now: Outcome) -> str | None:
     return f"told after {now.seconds:.1f} s" if now.seconds > row.seconds + 1.0 else None
 
 
+def longest(row: Row, cells: Cells) -> float:
+    """Seconds that its slowest cell may take."""
+    return max((now.bound or float("inf") for (_, name, _), now in cells.items() if name == row.name), default=float("inf"))
+
+
 def settled(before: Outcome | None, now: Outcome) -> Outcome:
     """What the page is to say: a busy machine's delay alone does not change it."""
     same = before and before.said == now.said and before.bound and now.bound and before.bound <= now.bound
     return before if before and same and now.seconds <= ALLOWED[before.bound or 0] else now
 
 
-Cells = dict[tuple[str, str, str], Outcome]  # by reach, row and column
 PAGE = Path(__file__).resolve().parents[2] / "docs/failure-matrix.md"
 MARKS = {"direct": "## Straight to the port", "forwarded": "## Through a forwarder in user space"}
 INTRODUCTION = """# What clients report when something fails

@@ -182,23 +182,20 @@ class Matrix(unittest.TestCase):
         self.addCleanup(self.whatsapp.process.stop)
         wanted = re.compile(os.environ.get("CHIPGATE_MATRIX_ROWS", ""))
         rows = [row for row in failures.ROWS if wanted.search(row.name)]
-        # The target's rows take turns at one simulator, since clients have to trust its authority beforehand.
-        turns = [[row] for row in sorted(rows, key=lambda row: -row.seconds) if not row.by_target]
-        by_target = [row for row in rows if row.by_target]
-        self.turns = ([by_target] if by_target else []) + turns
-        self.target = Provider(self.folder, [])
-        self.addCleanup(self.target.process.stop_cleanly)
-        self.whatsapp.trust_also(self.target.authority)
+        # Who waits longest begins first.
+        self.rows = sorted(rows, key=lambda row: -failures.longest(row, failures.read()))
+        # Where the simulator is the target, clients have to trust its authority from their start.
+        self.targets = {row.name: Provider(self.folder, []) for row in rows if row.by_target}
+        for target in self.targets.values():
+            self.addCleanup(target.process.stop_cleanly)
+            self.whatsapp.trust_also(target.authority)
         self.drivers = {}
         for kind in dict.fromkeys(column.driver for column in COLUMNS):
             self.drivers[kind] = drivers.start(kind, self.whatsapp, self.folder)
             self.addCleanup(self.drivers[kind].stop)
 
-    def run_turn(self, rows: list[Row]) -> failures.Cells:
-        return {key: outcome for row in rows for key, outcome in self.run_row(row).items()}
-
     def run_row(self, row: Row) -> failures.Cells:
-        provider = self.target if row.by_target else Provider(self.folder, self.whatsapp.mapping())
+        provider = self.targets.get(row.name) or Provider(self.folder, self.whatsapp.mapping())
         world = World(row, provider, self.folder / f"row-{next(stack.NUMBERS)}")
         try:
             world.open()
@@ -212,7 +209,7 @@ class Matrix(unittest.TestCase):
             return {(cell.reach, row.name, cell.column.name): cell.outcome(acted) for cell in cells}
         finally:
             world.stop()
-            if provider is not self.target:
+            if not row.by_target:
                 provider.process.stop_cleanly()
 
     def begin(self, world: World, columns: list[Column]) -> list[Cell]:
@@ -230,10 +227,10 @@ class Matrix(unittest.TestCase):
         cells: failures.Cells = {}
         # A process dies with the thread that started it, so the threads outlive every row.
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            for found in pool.map(self.run_turn, self.turns):
+            for found in pool.map(self.run_row, self.rows):
                 cells |= found
         before = failures.read()
-        for row in [row for turn in self.turns for row in turn]:
+        for row in self.rows:
             slow = {key for key, now in cells.items() if key[1] == row.name and key in before and
                     failures.complaint(COLUMN[key[2]], before[key], now) and now.said == before[key].said}
             if slow:
@@ -246,7 +243,7 @@ class Matrix(unittest.TestCase):
         if os.environ.get("CHIPGATE_WRITE_MATRIX"):
             before |= {key: failures.settled(before.get(key), now) for key, now in cells.items()}
             failures.write(before)
-        rows = {row.name: row for row in failures.ROWS}
+        rows = {row.name: row for row in self.rows}
         listed = []
         for key, now in cells.items():
             self.assertTrue(key in before, f"the page lacks {key}; CHIPGATE_WRITE_MATRIX=1 writes it")

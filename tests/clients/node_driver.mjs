@@ -36,7 +36,7 @@ const talk = (socket, message) =>
     socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
   });
 
-// The bare tunnel that the agent makes: nothing else in Node can end its sending side.
+// For agents the bare tunnel that they make.
 const halfClose = async (open, { message }) => {
   const socket = await open();
   socket.end(message);
@@ -65,9 +65,49 @@ const connectOf = (agent, { host, port }) => {
 };
 const callbackOf = (agent, { host, port }) => agent.callback(http.request({ host, port }).on('error', () => {}), { host, port, secureEndpoint: false });
 
+// --- ws, with an agent
+
+const opened = (proxy, url) =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url.replace('https:', 'wss:'), { agent: new Agent9(proxy), perMessageDeflate: false });
+    socket.once('open', () => resolve(socket));
+    socket.once('error', reject);
+  });
+const answered = (socket, ...message) =>
+  new Promise((resolve, reject) => {
+    socket.once('message', resolve);
+    socket.once('close', (code) => reject(new Error(`closed with ${code}`)));
+    for (const one of message) socket.send(one);
+  });
+const exchanged = async (proxy, url, message) => {
+  const socket = await opened(proxy, url);
+  const answer = await answered(socket, message);
+  socket.close();
+  return answer;
+};
+
+const withWebSockets = {
+  page: async ({ proxy, url }) => ({ body: String(await answered(await opened(proxy, url))) }),
+  websocket: async ({ proxy, url, message }) => ({ answer: String(await exchanged(proxy, url, message)) }),
+  upload: async ({ proxy, url, bytes }) => ({ body: String(await exchanged(proxy, url, pattern(bytes))) }),
+  download: async ({ proxy, url }) => hashed(await exchanged(proxy, url, 'all of it')),
+  together: async ({ proxy, urls }) => {
+    const sockets = await Promise.all(urls.map((url) => opened(proxy, url)));
+    const bodies = await Promise.all(sockets.map((socket) => answered(socket, 'together')));
+    for (const socket of sockets) socket.close();
+    return { bodies: bodies.map(String) };
+  },
+  farewell: async ({ proxy, url, message }) => {
+    const socket = await opened(proxy, url);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const answer = String(await answered(socket, message));
+    return { answer, code: await closed };
+  },
+};
+
 // --- undici
 
-const withUndici = ({ fetch, ProxyAgent, WebSocket: Socket }) => {
+const withUndici = ({ fetch, upgrade, ProxyAgent, WebSocket: Socket }) => {
   const through = async (proxy, use) => {
     const dispatcher = new ProxyAgent(proxy);
     try {
@@ -91,6 +131,10 @@ const withUndici = ({ fetch, ProxyAgent, WebSocket: Socket }) => {
         bodies: await Promise.all(urls.map(async (url) => (await fetch(url, { dispatcher })).text())),
       })),
     websocket: ({ proxy, url, message }) => through(proxy, (dispatcher) => talk(new Socket(url, { dispatcher }), message)),
+    // Only what was upgraded is the caller's own connection.
+    half_close: ({ proxy, https, message }) =>
+      through(proxy, async (dispatcher) =>
+        halfClose(async () => (await upgrade(`${https}/upgrade`, { dispatcher, protocol: 'reverse' })).socket, { message })),
   };
 };
 
@@ -109,6 +153,12 @@ const withAxios = (client, how) => ({
   together: async ({ proxy, urls }) => ({
     bodies: await Promise.all(urls.map(async (url) => (await client.get(url, { ...how(proxy), responseType: 'text' })).data)),
   }),
+  // While the answer's body is still to come.
+  half_close: async ({ proxy, https, message }) => {
+    const { request, data } = await client.get(`${https}/after/${encodeURIComponent(message)}`, { ...how(proxy), responseType: 'stream' });
+    request.socket.end();
+    return { answer: await text(data) };
+  },
 });
 
 const byOption = (proxy) => {
@@ -127,6 +177,7 @@ const clients = {
   'axios': withAxios(axios, byOption),
   'axios 1.6 with an agent': withAxios(axios16, byAgent),
   'axios 1.6': withAxios(axios16, byOption),
+  'ws': withWebSockets,
 };
 
 serveJobs((job) => clients[job.client][job.task](job));

@@ -34,6 +34,16 @@ SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime er
 Line = dict[str, Any]
 
 
+def built_with_sanitizers() -> bool:
+    cache = BUILD / "CMakeCache.txt"
+    return cache.exists() and any(line.startswith("CHIPGATE_SANITIZE") and not line.endswith("=")
+                                  for line in cache.read_text().splitlines())
+
+
+# Such a build is several times slower, and keeps what it has freed.
+SANITIZED = built_with_sanitizers()
+
+
 class Lines:
     """The lines of a stream, kept; JSON objects where they are."""
 

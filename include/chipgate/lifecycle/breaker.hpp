@@ -16,9 +16,12 @@ class Breaker {
   static bool concerns(ErrorKind);
 
   // Nothing where one may go on, else when to ask again. A permission to go on while it is open is the canary's, and
-  // must be followed by failed or succeeded.
+  // must be followed by failed, succeeded or undecided.
   std::optional<TimePoint> wait(TimePoint now);
   void failed(const Error&, TimePoint now);
+  // What came home says neither: one session's bad luck, or another endpoint's turn. The next canary goes as soon as
+  // after the last failure.
+  void undecided(TimePoint now);
   // true: it was open until now.
   bool succeeded();
 

@@ -4,6 +4,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,6 +29,7 @@ type job struct {
 	URLs    []string `json:"urls"`
 	Bytes   int      `json:"bytes"`
 	Message string   `json:"message"`
+	HTTPS   string   `json:"https"`
 	Limit   int      `json:"limit"` // seconds; 0 is none
 }
 
@@ -96,25 +99,36 @@ func together(client *http.Client, ask job) (answer, error) {
 	return answer{"bodies": bodies}, nil
 }
 
-// As whatsmeow's library does: net/http upgrades, and the frames go over the body of its answer.
-func websocket(client *http.Client, ask job) (answer, error) {
-	request, err := http.NewRequest("GET", strings.Replace(ask.URL, "wss:", "https:", 1), nil)
+// As whatsmeow's library does: net/http upgrades, and what follows goes over the body of its answer.
+func upgrade(client *http.Client, url, protocol string, more map[string]string) (io.ReadWriteCloser, error) {
+	request, err := http.NewRequest("GET", url, nil)
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
-		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", protocol)
+	for name, value := range more {
 		request.Header.Set(name, value)
 	}
 	reply, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer reply.Body.Close()
 	stream, upgraded := reply.Body.(io.ReadWriteCloser)
 	if reply.StatusCode != http.StatusSwitchingProtocols || !upgraded {
+		reply.Body.Close()
 		return nil, errors.New(reply.Status)
 	}
+	return stream, nil
+}
+
+func websocket(client *http.Client, ask job) (answer, error) {
+	stream, err := upgrade(client, strings.Replace(ask.URL, "wss:", "https:", 1), "websocket", map[string]string{
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
 	// A text in one masked frame; the mask is zero.
 	frame := append([]byte{0x81, 0x80 | byte(len(ask.Message)), 0, 0, 0, 0}, ask.Message...)
 	if _, err := stream.Write(frame); err != nil {
@@ -129,8 +143,34 @@ func websocket(client *http.Client, ask job) (answer, error) {
 	return answer{"answer": string(text)}, err
 }
 
+// The body of an upgrade has no end of its own; the connection that the caller dialed has.
+func halfClose(client *http.Client, ask job) (answer, error) {
+	var dialed *net.TCPConn
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			dialed = conn.(*net.TCPConn)
+		}
+		return conn, err
+	}
+	stream, err := upgrade(client, ask.HTTPS+"/upgrade", "reverse", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	if _, err := io.WriteString(stream, ask.Message); err != nil {
+		return nil, err
+	}
+	if err := dialed.CloseWrite(); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(stream)
+	return answer{"answer": string(text)}, err
+}
+
 var tasks = map[string]func(*http.Client, job) (answer, error){
 	"page": page, "upload": upload, "download": download, "together": together, "websocket": websocket,
+	"half_close": halfClose,
 }
 
 func run(ask job) (answer, error) {
