@@ -16,6 +16,9 @@ from wire import stack
 
 # From a client's first attempt after the fault to its tunnel: what chipgate promises, and a sanitizer slows.
 BACK_SECONDS = 10.0 if stack.SANITIZED else 2.0
+# A chip that has no exit yet may have to wait for its next draw besides (retry_min). On a quiet machine it is back after
+# a second; this is for machines that do other work.
+FIRST_EXIT_SECONDS = BACK_SECONDS + 1.0
 # How long a fault stands that meets a chip without an exit: by then waits have grown as far as they do.
 STANDING_SECONDS = 5.0
 
@@ -40,10 +43,10 @@ SILENT = ("silence", "slow")
 
 
 class Recovery(life.LifeTest):
-    def assert_back(self, port: int, fault: dict[str, Any]) -> None:
+    def assert_back(self, port: int, fault: dict[str, Any], within: float) -> None:
         took = back(port)
         print(f"back after {took:.2f} s: {fault}", flush=True)
-        self.assertLess(took, BACK_SECONDS, fault)
+        self.assertLess(took, within, fault)
 
     def recovers(self, chip: str, fault: dict[str, Any]) -> None:
         api = self.operator
@@ -58,7 +61,7 @@ class Recovery(life.LifeTest):
             if client := attempt(port, IMPATIENCE):
                 client.close()
         self.sim.ask("DELETE", f"/faults/{standing}")
-        self.assert_back(port, fault)
+        self.assert_back(port, fault, BACK_SECONDS)
         now = api.chip(chip)["assignment"]
         self.assertEqual((now["id"], now["exit_ips"]), (first, exits), api.history(f"chip={chip}"))
 
@@ -78,7 +81,6 @@ class Recovery(life.LifeTest):
             with self.subTest(fault=name):
                 self.recovers(f"chip{number}", fault)
 
-
     def gets_its_first_exit(self, chip: str, fault: dict[str, Any]) -> None:
         """Where the fault stands already when the first client comes, which goes on asking."""
         self.operator.put(chip, connect="on_demand")
@@ -91,7 +93,7 @@ class Recovery(life.LifeTest):
                 client.close()
             pause_since(tried)
         self.sim.ask("DELETE", f"/faults/{standing}")
-        self.assert_back(port, fault)
+        self.assert_back(port, fault, FIRST_EXIT_SECONDS)
 
     def test_a_chip_without_an_exit_gets_one_soon_after_each_of_its_sessions_faults(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
