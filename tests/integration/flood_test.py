@@ -83,7 +83,6 @@ class Flood(rig.RigTest):
             looks = 0
             while concurrent.futures.wait(workers, 0.1).not_done:
                 self.assert_looked_at(gate)
-                self.assertLess(descriptors(gate.process.pid), LIMIT)
                 looks += 1
             self.assertGreater(looks, 1)
         told = set().union(*(worker.result() for worker in workers))
