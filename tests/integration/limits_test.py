@@ -104,14 +104,16 @@ class Limits(rig.RigTest):
                 self.await_place()
                 for client in others:
                     client.close()
-                self.doCleanups_of_clients()
+                self.end_all()
 
-    def doCleanups_of_clients(self) -> None:
+    def end_all(self) -> None:
         """What await_place opened goes too."""
         for chip in CHIPS:
             self.sim.cut(self.started.session(chip), "rst")
-        wire.until(lambda: sum(self.started.metric("chipgate_tunnels_open", chip=chip) for chip in CHIPS) == 0,
-                   "every tunnel is gone")
+        wire.until(lambda: self.open_now() == 0, "every tunnel is gone")
+
+    def open_now(self) -> float:
+        return sum(self.started.metric("chipgate_tunnels_open", chip=chip) for chip in CHIPS)
 
     def test_a_kept_plain_connection_has_a_place_until_it_ends(self) -> None:
         gate = self.begin()
@@ -129,6 +131,7 @@ class Limits(rig.RigTest):
         self.sim.fault("connect", "silence", target="silent.sim")
         self.sim.fault("connect", "status", status=503, target="down.sim")
         for name in ("leaves", "resets", "is refused"):
+            wire.until(lambda: self.open_now() == LIMIT - 1, "one place is free")
             with self.subTest(name), wire.Client(gate.ports["alpha"]) as client:
                 host = "down.sim" if name == "is refused" else "silent.sim"
                 connects = self.sim.stats()["connects"]
