@@ -84,7 +84,7 @@ class Flood(rig.RigTest):
             while concurrent.futures.wait(workers, 0.1).not_done:
                 self.assert_looked_at(gate)
                 looks += 1
-            self.assertGreater(looks, 1)
+            self.assertGreater(looks, 0)
         told = set().union(*(worker.result() for worker in workers))
         self.assertIn(200, told)
         self.assertLessEqual(told, TOLD)
