@@ -28,7 +28,8 @@ constexpr std::array<string_view, 7> verify{"enabled",   "interval",  "max_age",
 constexpr std::array<string_view, 6> draws{"per_round",  "retry_min",         "retry_max",
                                            "per_second", "per_chip_and_hour", "when_scarce"};
 constexpr std::array<string_view, 2> keep{"release_after", "unused"};
-constexpr std::array<string_view, 4> limits{"tunnels_per_chip", "held_per_chip", "max_whatsapp_sessions", "crowd_age"};
+constexpr std::array<string_view, 6> limits{"tunnels",       "tunnels_per_chip",      "handshakes_per_chip",
+                                            "held_per_chip", "max_whatsapp_sessions", "crowd_age"};
 constexpr std::array<string_view, 2> destinations{"allow", "deny"};
 constexpr std::array<string_view, 6> timeouts{"connect_budget", "head", "idle", "half_closed", "first_reply", "drain"};
 constexpr std::array<string_view, 4> log{"level", "format", "access", "path"};

@@ -69,7 +69,7 @@ string size(std::uint64_t bytes) {
   return std::to_string(bytes / 1'000) + "kB";
 }
 
-string sessions_text(std::uint32_t most) { return most == 0 ? "off" : std::to_string(most); }
+string limit_text(std::uint32_t most) { return most == 0 ? "off" : std::to_string(most); }
 
 void write_listen(Writer& out, const Settings& settings) {
   const auto& listen = settings.proxy.listen;
@@ -127,7 +127,7 @@ void write_chips(YAML::Emitter& yaml, Writer& out, const Settings& settings) {
         if (chip.quota.month != 0) out.put("month", size(chip.quota.month));
       });
     }
-    if (chip.max_whatsapp_sessions) out.put("max_whatsapp_sessions", sessions_text(*chip.max_whatsapp_sessions));
+    if (chip.max_whatsapp_sessions) out.put("max_whatsapp_sessions", limit_text(*chip.max_whatsapp_sessions));
     yaml << EndMap;
   }
   yaml << EndSeq;
@@ -204,9 +204,11 @@ void write_admin(Writer& out, const admin::AdminOptions& admin) {
 
 void write_rest(Writer& out, const Settings& settings) {
   out.section("limits", [&] {
+    out.put("tunnels", limit_text(settings.proxy.limits.tunnels));
     out.put("tunnels_per_chip", std::uint64_t{settings.proxy.limits.tunnels_per_chip});
+    out.put("handshakes_per_chip", std::uint64_t{settings.proxy.limits.handshakes_per_chip});
     out.put("held_per_chip", std::uint64_t{settings.proxy.limits.held_per_chip});
-    out.put("max_whatsapp_sessions", sessions_text(settings.proxy.limits.max_whatsapp_sessions));
+    out.put("max_whatsapp_sessions", limit_text(settings.proxy.limits.max_whatsapp_sessions));
     out.put("crowd_age", settings.proxy.crowd_age);
   });
   out.section("destinations", [&] {

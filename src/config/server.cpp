@@ -74,11 +74,19 @@ Secret read_secret(const Map& map, std::string_view key) {
 
 Secret read_password(const Map& map) { return read_secret(map, "password"); }
 
-std::optional<std::uint32_t> read_whatsapp_sessions(const Map& map) {
-  constexpr string_view key = "max_whatsapp_sessions";
+namespace {
+
+// A number, or off, which is 0; nothing where it is not written.
+std::optional<std::uint32_t> read_limit(const Map& map, string_view key, std::uint64_t most) {
   if (!map.has(key)) return std::nullopt;
   if (map.text(key) == "off") return 0;
-  return static_cast<std::uint32_t>(map.number(key, 0, 1, 1'000));
+  return static_cast<std::uint32_t>(map.number(key, 0, 1, most));
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> read_whatsapp_sessions(const Map& map) {
+  return read_limit(map, "max_whatsapp_sessions", 1'000);
 }
 
 proxy::ListenOptions read_listen(const Map& listen) {
@@ -124,8 +132,11 @@ proxy::ProxyOptions read_proxy(const Map& root) {
   proxy::ProxyOptions options;
   options.listen = read_listen(root.map("listen"));
   const auto limits = root.map("limits");
+  options.limits.tunnels = read_limit(limits, "tunnels", 1'000'000).value_or(options.limits.tunnels);
   options.limits.tunnels_per_chip =
       static_cast<std::uint32_t>(limits.number("tunnels_per_chip", options.limits.tunnels_per_chip, 1, 100'000));
+  options.limits.handshakes_per_chip =
+      static_cast<std::uint32_t>(limits.number("handshakes_per_chip", options.limits.handshakes_per_chip, 1, 100'000));
   options.limits.held_per_chip =
       static_cast<std::uint32_t>(limits.number("held_per_chip", options.limits.held_per_chip, 1, 10'000));
   options.limits.max_whatsapp_sessions = read_whatsapp_sessions(limits).value_or(options.limits.max_whatsapp_sessions);

@@ -47,6 +47,8 @@ net::Task<Result<Answer>> read_answer(net::Waiter& waiter, net::End& upstream) {
       bytes.erase(0, *taken);
     }
     behind = std::move(bytes);
+    // Nobody asked to switch, and what follows is no HTTP any more.
+    if (reader.head().status == 101) co_return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
     if (reader.head().status >= 200) co_return Answer{reader.head(), std::move(behind)};
   }
   co_return Error{ErrorKind::gateway_garbled, "only interim answers"};

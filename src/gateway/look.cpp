@@ -81,6 +81,8 @@ net::Task<Result<void>> Asking::read_page(net::End& upstream) {
     const auto taken = take({room.data(), read->bytes});
     if (taken.has_error()) co_return taken.error();
   }
+  // What stands at its beginning need not be all that it says.
+  if (!page_.complete()) co_return Error{ErrorKind::gateway_garbled, "the echo's page is too long"};
   co_return Result<void>();
 }
 

@@ -67,20 +67,21 @@ void PausedListeners::resume() {
     shard_.timers().arm(*this, Clock::now() + retry_after);
     return;
   }
-  at_reserve_ = false;
   for (auto* listener : std::exchange(paused_, {})) listener->accept_some();
 }
 
 bool PausedListeners::accepted_of_reserve(int fd) {
   at_reserve_ = reserve_.holds(fd);
+  was_short_ = was_short_ || at_reserve_;
   return at_reserve_;
 }
 
 // Which number would be given next is only told by opening something.
 bool PausedListeners::has_room() {
-  if (!at_reserve_) return true;
+  if (!was_short_) return true;
   const UniqueFd next(::eventfd(0, EFD_CLOEXEC));
-  return next && !reserve_.holds(next.get());
+  at_reserve_ = !next || reserve_.holds(next.get());
+  return !at_reserve_;
 }
 
 Listener::Listener(Shard& shard, PausedListeners& paused, Acceptor& acceptor, UniqueFd listening)
@@ -103,6 +104,10 @@ void Listener::accept_some() {
     return;
   }
   for (int i = 0; i < accepts_per_turn; ++i) {
+    if (!paused_.has_room()) {
+      paused_.pause(*this);
+      return;
+    }
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     UniqueFd client(

@@ -26,12 +26,13 @@ std::string_view reason_phrase(std::uint16_t status) {
   }
 }
 
-// A fault in how the request was written: only its author can mend it, and must be told how.
+// A fault in how the request was written, or in how slowly: only its author can mend it, and must be told how.
 bool is_about_the_request(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::malformed_request:
     case ErrorKind::head_too_large:
     case ErrorKind::head_timeout:
+    case ErrorKind::too_many_handshakes:
     case ErrorKind::head_truncated:
     case ErrorKind::body_timeout:
     case ErrorKind::not_a_proxy_request:

@@ -18,7 +18,7 @@ std::string_view name(protocol::ClientProtocol protocol) {
 
 bool is_whatsapp(std::string_view target) { return target == "web.whatsapp.com:443"; }
 
-ChipTunnel::ChipTunnel(Port& port, Place place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts)
+ChipTunnel::ChipTunnel(Port& port, TunnelPlace place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts)
     : Tunnel(std::move(client), std::move(upstream)),
       port_(port),
       place_(std::move(place)),

@@ -36,7 +36,7 @@ net::Task<void> Client::converse() {
   const auto& options = port_.parts().options;
   watch_.enter(telemetry::Stage::head);
   waiter_.deadline(arrived_ + options.head_timeout, ErrorKind::head_timeout);
-  const auto asked = co_await handshake_.run();
+  const auto asked = co_await hear();
   watch_.leave();
   if (handshake_.reader().head_complete()) asks_by(handshake_.reader().head().method);
   watch_for_leaving();
@@ -45,7 +45,8 @@ net::Task<void> Client::converse() {
   asks_for(handshake_.target());
   // A connection for plain requests costs what a tunnel costs: two descriptors for as long as the client likes.
   auto place = port_.take_tunnel();
-  if (!place) co_return co_await refuse({ErrorKind::too_many_tunnels});
+  if (place.has_error()) co_return co_await refuse(place.error());
+  place_.emplace(std::move(*place));
   if (handshake_.kind() == protocol::RequestKind::absolute) {
     auto behind = co_await serve_plain(*this);
     if (!behind) co_return;
@@ -56,10 +57,16 @@ net::Task<void> Client::converse() {
     if (understood.has_error()) co_return co_await refuse(understood.error());
     asks_for(handshake_.target());
   }
-  co_await open_tunnel(std::move(*place));
+  co_await open_tunnel();
 }
 
-net::Task<void> Client::open_tunnel(Place place) {
+net::Task<Result<void>> Client::hear() {
+  Asking asking(waiter_, port_.take_handshake());
+  port_.asking().push_back(asking);
+  co_return co_await handshake_.run();
+}
+
+net::Task<void> Client::open_tunnel() {
   // Before anything is waited for: what is not carried must not cost a draw.
   const auto carried = port_.parts().options.destinations.check(handshake_.target());
   if (carried.has_error()) co_return co_await refuse(carried.error());
@@ -79,7 +86,7 @@ net::Task<void> Client::open_tunnel(Place place) {
     port_.gateway_failed(route, connected.error());
     co_return co_await refuse(connected.error());
   }
-  co_await admit(route, std::move(*connected), std::move(place));
+  co_await admit(route, std::move(*connected));
 }
 
 // The last looks before the answer, and after it: whatever was dialed under a fenced route, or leaves by an exit that
@@ -98,7 +105,7 @@ net::Task<Result<void>> Client::establish(gateway::RoutePtr route, std::optional
   co_return Result<void>();
 }
 
-net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connected, Place place) {
+net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connected) {
   const auto established = co_await establish(route, connected.exit_address);
   if (established.has_error()) {
     // A refusal takes its time, and nothing may be held upstream meanwhile.
@@ -111,8 +118,8 @@ net::Task<void> Client::admit(gateway::RoutePtr route, gateway::Connected connec
   TunnelFacts facts{std::move(route),      target_,
                     watch_.times(),        connected.exit_address,
                     handshake_.protocol(), !protocol::is_for_whatsapp(handshake_.target())};
-  auto tunnel = std::make_unique<ChipTunnel>(port_, std::move(place), std::move(socket_), std::move(connected.upstream),
-                                             std::move(facts));
+  auto tunnel = std::make_unique<ChipTunnel>(port_, std::move(*place_), std::move(socket_),
+                                             std::move(connected.upstream), std::move(facts));
   tunnel->prepend(relay::Direction::up, handshake_.take_early());
   tunnel->prepend(relay::Direction::down, std::move(connected.early));
   port_.parts().relay.join(std::move(tunnel));

@@ -11,6 +11,9 @@ namespace {
 // Two full reads, as a visit of the relay to one of its tunnels.
 constexpr std::size_t most_bytes_a_turn = 64 * 1024;
 
+// An origin that works for an hour may say so every half a minute; one that says nothing else is not answering.
+constexpr int most_interim_answers = 128;
+
 protocol::ResponseTo response_to(const protocol::RequestHead& head) {
   return head.method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
 }
@@ -43,8 +46,9 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
     if (pulled.has_error()) co_return pulled.error();
     const bool some = *pushed == Progress::some || *pulled == Progress::some;
     if (some) {
-      since = Clock::now();
-      ends_.counters.used(since);
+      const auto now = Clock::now();
+      if (!head_begun_) since = now;
+      ends_.counters.used(now);
     }
     if (some && moved() - turn < most_bytes_a_turn) continue;
     wait_from(since);
@@ -158,6 +162,7 @@ Result<void> Exchange::take_answer(std::string_view bytes) {
     const bool in_body = answer_.head_complete();
     const auto taken = answer_.take(bytes);
     if (taken.has_error()) return taken.error();
+    head_begun_ = !answer_.head_complete();
     if (in_body) to_client_.append(bytes.substr(0, *taken));
     bytes.remove_prefix(*taken);
     if (!in_body && answer_.head_complete()) {
@@ -190,6 +195,7 @@ Result<void> Exchange::answer_head() {
   // Upgrade is never forwarded, so nobody may switch.
   if (head.status == 101) return Error{ErrorKind::gateway_garbled, "101 without an upgrade"};
   if (head.status < 200) {
+    if (++interim_answers_ > most_interim_answers) return Error{ErrorKind::gateway_garbled, "only interim answers"};
     // RFC 9110 section 15.2: a client of HTTP/1.0 would take it for the answer.
     if (request_.head().version >= 11) to_client_ += protocol::forward_response_head(for_client(head), keep_alive_);
     answer_ = protocol::ResponseReader(response_to_);

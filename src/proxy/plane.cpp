@@ -24,7 +24,7 @@ std::size_t shards_for(const ProxyOptions& options) {
 Plane::Plane(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log)
     : options_(options), control_(control) {
   for (std::size_t i = 0; i < shards_for(options_.proxy); ++i) {
-    shards_.push_back(std::make_unique<PlaneShard>(options_, control_, log, i));
+    shards_.push_back(std::make_unique<PlaneShard>(options_, control_, log, i, all_tunnels_));
     shard_samples_.push_back(&shards_.back()->counters());
   }
 }

@@ -19,7 +19,7 @@ constexpr std::uint32_t kept_descriptors = 32;
 }  // namespace
 
 PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log,
-                       std::uint64_t number)
+                       std::uint64_t number, TunnelTally& all_tunnels)
     : options_(options.proxy),
       control_(control),
       log_(log),
@@ -27,7 +27,8 @@ PlaneShard::PlaneShard(const PlaneOptions& options, boost::asio::io_context& con
       dialer_(shard_, options.gateway, counters_, *this),
       paused_(
           shard_, [this] { on_pause(); }, kept_descriptors),
-      tunnel_ids_(number) {}
+      tunnel_ids_(number),
+      all_tunnels_(all_tunnels) {}
 
 PlaneShard::~PlaneShard() { stop(); }
 
@@ -40,7 +41,7 @@ void PlaneShard::take_on(const ProxyOptions& options) {
 }
 
 void PlaneShard::open_port(ChipIndex index, const std::shared_ptr<PortCounters>& counters, net::UniqueFd listening) {
-  const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_, tunnel_ids_};
+  const ShardParts parts{shard_, relay_, dialer_, counters_, log_, options_, tunnel_ids_, all_tunnels_};
   const auto [opened, fresh] = ports_.try_emplace(index, parts, static_cast<PortEvents&>(*this), index, counters);
   if (!fresh) throw std::logic_error("a chip's index was used twice");
   opened->second.listen(paused_, std::move(listening));

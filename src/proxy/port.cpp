@@ -192,9 +192,21 @@ void Port::removed(PortLook& look) {
   finish_close();
 }
 
-std::optional<Place> Port::take_tunnel() {
-  if (tunnels_taken_ >= parts_.options.limits.tunnels_per_chip) return std::nullopt;
-  return std::optional<Place>(std::in_place, tunnels_taken_, nullptr);
+Result<TunnelPlace> Port::take_tunnel() {
+  const auto& limits = parts_.options.limits;
+  if (tunnels_taken_ >= limits.tunnels_per_chip) return Error{ErrorKind::too_many_tunnels};
+  if (!parts_.all_tunnels.take(limits.tunnels)) return Error{ErrorKind::too_many_tunnels_in_all};
+  return TunnelPlace(tunnels_taken_, parts_.all_tunnels);
+}
+
+// Whoever is called off gives its place back when it runs next, and is not asked to go twice.
+Place Port::take_handshake() {
+  if (handshakes_taken_ >= parts_.options.limits.handshakes_per_chip && !asking_.empty()) {
+    auto& longest = asking_.front();
+    longest.unlink();
+    longest.waiter.call_off(ErrorKind::too_many_handshakes);
+  }
+  return {handshakes_taken_, nullptr};
 }
 
 std::optional<Place> Port::take_hold() {

@@ -43,6 +43,7 @@ net::Task<void> Client::refuse(Error error) {
   // Somebody looked whether the port is open.
   if (error == ErrorKind::client_gone && handshake_.silent()) co_return;
   refused_ = true;
+  place_.reset();
   port_.counters().refusals.increment(error.kind);
   if (target_.empty() && !handshake_.target().host.empty()) target_ = handshake_.target().text();
   auto refused = line();

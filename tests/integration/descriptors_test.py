@@ -121,6 +121,20 @@ class Descriptors(rig.RigTest):
         last.close()
         self.assert_recovered(gate)
 
+    def test_clients_that_leave_one_by_one_let_nobody_take_more_of_the_reserve(self) -> None:
+        gate = self.limited(timeouts={"head": "60s", "drain": "0s"})
+        clients = self.flood(gate)
+        for gone, client in enumerate(clients[:2 * LEAST_FREE], 1):
+            accepts = gate.metric("chipgate_clients_accepted_total")
+            client.close()
+            # The metrics' own descriptor is one that is freed now and then.
+            wire.until(lambda: gate.metric("chipgate_clients_accepted_total") > accepts, f"another in the stead of number {gone}")
+        self.assertLessEqual(descriptors(gate.process.pid), LIMIT - LEAST_FREE)
+        # So that those who were let in can be carried.
+        accepted = int(gate.metric("chipgate_clients_accepted_total"))
+        last = wire.Client.over(clients[accepted - len(gate.ports) - LEAST_FREE])
+        self.assertEqual(last.send(wire.connect_head("last.sim:7", "User-Agent: curl/8")).head().status, 200)
+
     def test_silent_clients_are_thrown_out_in_time_so_that_nobody_can_hold_all_descriptors(self) -> None:
         gate = self.limited(timeouts={"head": "1s", "drain": "0s"})
         self.flood(gate)

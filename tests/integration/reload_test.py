@@ -137,6 +137,25 @@ class Reload(reloading.ReloadTest):
             self.assertEqual(bot.send(wire.connect_head("beta.sim:7")).answer().status, 503)
         self.assert_carries(kept)
 
+    def test_the_tunnels_of_all_chips_are_limited_as_the_file_says_now(self) -> None:
+        self.begin("alpha", "beta")
+        kept = [self.client(chip) for chip in ("alpha", "beta")]
+        # There are more than there may be from now on: they stay, and none is added until enough have gone.
+        self.written["limits"] = {"tunnels": 1}
+        self.file_says()
+        self.assertEqual(self.reload()["settings"], ["limits.tunnels"])
+        self.assertIn("tunnels: 1", self.configuration_in_force())
+        for client, chip in zip(kept, ("alpha", "beta")):
+            self.assertEqual(self.refused(chip), "too_many_tunnels_in_all")
+            self.assert_carries(client)
+        kept[0].close()
+        wire.until(lambda: self.gate.metric("chipgate_tunnels_open", chip="alpha") == 0, "one has gone")
+        self.assertEqual(self.refused("alpha"), "too_many_tunnels_in_all")
+        self.written["limits"] = {"tunnels": "off"}
+        self.file_says()
+        self.assertEqual(self.reload()["settings"], ["limits.tunnels"])
+        self.client("alpha")
+
     def test_looks_go_by_the_new_interval_and_at_the_new_echoes(self) -> None:
         api = self.begin("alpha")
         self.client("alpha")

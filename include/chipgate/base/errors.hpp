@@ -41,6 +41,8 @@ struct ErrorInfo {
   X(destination_denied,      403, 2, "http_request_denied",         client,   "the configuration's destinations do not allow the target") \
   X(ip_literal_refused,      403, 2, "destination_ip_prohibited",   client,   "this provider sends IP-literal targets by another exit: use socks5h:// or a name") \
   X(too_many_tunnels,        429, 1, "connection_limit_reached",    client,   "the chip has its largest number of tunnels open")     \
+  X(too_many_tunnels_in_all, 429, 1, "connection_limit_reached",    client,   "all chips together have their largest number of tunnels open") \
+  X(too_many_handshakes,     429, 1, "connection_limit_reached",    client,   "the chip has its largest number of clients that have not said what they want") \
   X(too_many_held,           429, 1, "connection_limit_reached",    client,   "the chip has its largest number of waiting clients")  \
   X(too_many_whatsapp_sessions, 429, 1, "connection_limit_reached", client,   "the chip has its largest number of WhatsApp sessions open") \
   X(client_gone,             0,   1, "connection_terminated",       client,   "the client left before it was answered")              \

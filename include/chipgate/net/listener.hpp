@@ -36,12 +36,14 @@ class PausedListeners final : private Timer {
   bool accepted_of_reserve(int fd);
   // Whether the reserve was met, and nothing has been freed since.
   bool at_reserve() const { return at_reserve_; }
+  // Whether one more may be accepted. Nobody looks before the first shortage; from then on before every accept: what
+  // one that leaves gives back would otherwise let two in, the second out of the reserve, until nothing is left of it.
+  bool has_room();
 
  private:
   void on_timer() override;
   void resume_soon();
   void resume();
-  bool has_room();
 
   Shard& shard_;
   std::function<void()> on_pause_;
@@ -49,6 +51,7 @@ class PausedListeners final : private Timer {
   std::vector<Listener*> paused_;
   bool resuming_ = false;
   bool at_reserve_ = false;
+  bool was_short_ = false;
 };
 
 // One thread: its shard's.

@@ -31,7 +31,7 @@ bool is_whatsapp(std::string_view target);
 
 class ChipTunnel final : public relay::Tunnel, public OpenHook {
  public:
-  ChipTunnel(Port& port, Place place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts);
+  ChipTunnel(Port& port, TunnelPlace place, net::EndPtr client, net::EndPtr upstream, TunnelFacts facts);
 
   lifecycle::TunnelId id() const { return id_; }
   TimePoint opened() const { return opened_; }
@@ -43,7 +43,7 @@ class ChipTunnel final : public relay::Tunnel, public OpenHook {
   void on_end(ErrorKind how, int error) override;
 
   Port& port_;
-  Place place_;
+  TunnelPlace place_;
   TunnelFacts facts_;
   lifecycle::TunnelId id_;
   TimePoint opened_;

@@ -62,9 +62,10 @@ class Client : public OpenHook {
   ~Client();
 
   net::Task<void> converse();
+  net::Task<Result<void>> hear();
   net::Task<Result<void>> establish(gateway::RoutePtr route, std::optional<IpAddress> exit);
-  net::Task<void> open_tunnel(Place place);
-  net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected, Place place);
+  net::Task<void> open_tunnel();
+  net::Task<void> admit(gateway::RoutePtr route, gateway::Connected connected);
   bool allowed() const;
   void watch_for_leaving();
 
@@ -84,6 +85,8 @@ class Client : public OpenHook {
   TimePoint arrived_;
   telemetry::StageWatch watch_;
   Handshake handshake_;
+  // Until it is a tunnel's, or the client is refused.
+  std::optional<TunnelPlace> place_;
   gateway::RoutePtr route_;
   std::string target_;
   protocol::ResponseTo wants_ = protocol::ResponseTo::other;

@@ -86,7 +86,9 @@ class Exchange {
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;
   std::optional<IpAddress> other_exit_;
-  bool final_ = false;  // the head of the final answer was seen
+  int interim_answers_ = 0;
+  bool head_begun_ = false;  // and not complete: its next bytes buy it no time
+  bool final_ = false;       // the head of the final answer was seen
   bool upstream_deaf_ = false;
   bool upstream_reusable_ = true;
   bool answered_ = false;

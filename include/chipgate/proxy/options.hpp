@@ -29,7 +29,12 @@ struct ListenOptions {
 };
 
 struct Limits {
+  // Of all chips together; 0 is no limit but the descriptors.
+  std::uint32_t tunnels = 0;
   std::uint32_t tunnels_per_chip = 256;
+  // Clients whose request is not complete. One more, and the one that has taken the longest is refused in its stead:
+  // who means to ask does so at once.
+  std::uint32_t handshakes_per_chip = 1024;
   std::uint32_t held_per_chip = 32;
   // Open tunnels to web.whatsapp.com:443 that are older than `crowd_age`; 0 is no limit. A chip is one number, and so 1
   // refuses the second. Chips may have limits of their own.

@@ -5,6 +5,7 @@
 #include "chipgate/lifecycle/data_plane.hpp"
 #include "chipgate/net/resolver.hpp"
 #include "chipgate/proxy/options.hpp"
+#include "chipgate/proxy/places.hpp"
 #include "chipgate/relay/options.hpp"
 #include "chipgate/telemetry/log.hpp"
 #include "chipgate/telemetry/source.hpp"
@@ -78,6 +79,7 @@ class Plane final : public lifecycle::DataPlane {
 
   PlaneOptions options_;
   boost::asio::io_context& control_;
+  TunnelTally all_tunnels_;
   std::vector<std::unique_ptr<PlaneShard>> shards_;
   std::unordered_map<ChipIndex, std::shared_ptr<const PortCounters>> counters_;
   std::vector<telemetry::ChipSample> chip_samples_;

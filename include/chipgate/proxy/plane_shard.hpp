@@ -21,8 +21,9 @@ namespace chipgate::proxy {
 // Made and destroyed on the control thread; in between everything but `post` and the counters is the shard's.
 class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
  public:
-  // `number` is its own among the shards.
-  PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log, std::uint64_t number);
+  // `number` is its own among the shards, which share `all_tunnels`.
+  PlaneShard(const PlaneOptions& options, boost::asio::io_context& control, telemetry::Log& log, std::uint64_t number,
+             TunnelTally& all_tunnels);
   ~PlaneShard();
 
   void start(lifecycle::DataPlaneEvents& events);
@@ -69,6 +70,7 @@ class PlaneShard final : private PortEvents, private gateway::EndpointObserver {
   gateway::Dialer dialer_;
   net::PausedListeners paused_;
   TunnelIds tunnel_ids_;
+  TunnelTally& all_tunnels_;
   std::unordered_map<ChipIndex, Port> ports_;
   TimePoint pause_told_{};
   std::thread thread_;

@@ -8,6 +8,7 @@
 #include "chipgate/protocol/pacing.hpp"
 #include "chipgate/proxy/gateway_news.hpp"
 #include "chipgate/proxy/options.hpp"
+#include "chipgate/proxy/places.hpp"
 #include "chipgate/proxy/port_counters.hpp"
 #include "chipgate/relay/relay.hpp"
 #include "chipgate/telemetry/log.hpp"
@@ -48,6 +49,7 @@ struct ShardParts {
   telemetry::Log& log;
   const ProxyOptions& options;
   TunnelIds& tunnel_ids;
+  TunnelTally& all_tunnels;  // other shards' too
 };
 
 // Told on the shard's thread.
@@ -69,31 +71,18 @@ template <class T>
 using OpenList =
     boost::intrusive::list<T, boost::intrusive::base_hook<OpenHook>, boost::intrusive::constant_time_size<false>>;
 
-// A place among a bounded number; given back when it goes.
-class Place {
- public:
-  Place(std::uint32_t& taken, telemetry::Gauge* gauge) : taken_(&taken), gauge_(gauge) {
-    ++taken;
-    if (gauge_ != nullptr) gauge_->increment();
-  }
-  Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)), gauge_(other.gauge_) {}
-  Place& operator=(Place&&) = delete;
-  ~Place() {
-    if (taken_ == nullptr) return;
-    --*taken_;
-    if (gauge_ != nullptr) gauge_->decrement();
-  }
-
- private:
-  std::uint32_t* taken_;
-  telemetry::Gauge* gauge_;
-};
-
 // One client that waits for the chip's route.
 struct Hold : OpenHook {
   explicit Hold(net::Waiter& sleeper) : waiter(sleeper) {}
   net::Waiter& waiter;
   std::optional<Error> refused;
+};
+
+// One client whose request is not complete.
+struct Asking : OpenHook {
+  Asking(net::Waiter& asking, Place taken) : waiter(asking), place(std::move(taken)) {}
+  net::Waiter& waiter;
+  Place place;
 };
 
 // Owned by its shard's part of the plane until it is closed and empty, so that clients, tunnels and looks may refer to
@@ -156,8 +145,9 @@ class Port final : public net::Acceptor {
   // Whether one more tunnel to this target would be one WhatsApp session too many.
   bool crowded(const protocol::Authority& target) const;
 
-  // A place among the chip's tunnels, from before the dial until the tunnel has ended; nothing where all are taken.
-  std::optional<Place> take_tunnel();
+  // A place among the chip's tunnels and those of all chips, from before the dial until the tunnel has ended; an error
+  // where all of one of them are taken.
+  Result<TunnelPlace> take_tunnel();
   // A place among the chip's clients that wait for its assignment.
   std::optional<Place> take_hold();
   // A place among those whose refusal is paced. As many, and counted apart: an outage's refusals take no holder's
@@ -166,6 +156,10 @@ class Port final : public net::Acceptor {
   // A plain request on its way; as many as there are places among the tunnels.
   Place take_request() { return {requests_taken_, &counters_->requests_open}; }
   OpenList<Hold>& holds() { return holds_; }
+  // A place among those whose request is not complete. There always is one: where all are taken, whoever has had its
+  // place for the longest is refused.
+  Place take_handshake();
+  OpenList<Asking>& asking() { return asking_; }
 
  private:
   void on_accept(net::Listener&, net::EndPtr client, const SocketAddress& peer) override;
@@ -189,9 +183,11 @@ class Port final : public net::Acceptor {
   OpenList<ChipTunnel> tunnels_;
   OpenList<PortLook> looks_;
   OpenList<Hold> holds_;
+  OpenList<Asking> asking_;                                // the longest first
   std::optional<std::uint32_t> most_whatsapp_sessions_{};  // where it is not that of the options
   std::uint32_t tunnels_taken_ = 0;
   std::uint32_t holds_taken_ = 0;
+  std::uint32_t handshakes_taken_ = 0;
   std::uint32_t requests_taken_ = 0;
   std::uint32_t pauses_taken_ = 0;
   std::function<void()> fenced_;

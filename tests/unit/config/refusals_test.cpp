@@ -46,6 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"limits: {max_whatsapp_sessions: 0}", "2 limits.max_whatsapp_sessions"},
         Bad{"chips: [{id: a, max_whatsapp_sessions: no}]", "2 chips[0].max_whatsapp_sessions"},
         Bad{"ledger: {retention: 23h}", "2 ledger.retention"},
+        Bad{"limits: {tunnels: 0}", "2 limits.tunnels \"0\" is not a whole number from 1"},
         Bad{"limits: {held_per_chip: -1}", "2 limits.held_per_chip \"-1\" is not a whole number"},
         Bad{"limits:\n  tunnels_per_chip: many", "3 limits.tunnels_per_chip \"many\" is not a whole number"},
         Bad{"timeouts: {head: 10}", "2 timeouts.head \"10\" is not a duration"},

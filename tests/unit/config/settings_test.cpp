@@ -33,7 +33,7 @@ chips:
   - {id: chosen, port: 0}
   - {id: next-free, max_whatsapp_sessions: off}
 ledger: {retention: 90d}
-limits: {tunnels_per_chip: 10, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
+limits: {tunnels: 2000, tunnels_per_chip: 10, handshakes_per_chip: 20, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
 destinations: {allow: [whatsapp, "*.Example.org:8000-8099", "[2001:db8::/32]:443"], deny: [10.0.0.0/8]}
 timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
 fail_style: reset
@@ -66,7 +66,9 @@ TEST(Configuration, FillsEveryOption) {
   EXPECT_EQ(made.gateway.tls.server_name, "gate.decodo.com");
   EXPECT_EQ(made.gateway.connect_timeout, 4s);
   EXPECT_EQ(made.gateway.resolve_every, 60s);
+  EXPECT_EQ(made.proxy.limits.tunnels, 2000U);
   EXPECT_EQ(made.proxy.limits.tunnels_per_chip, 10U);
+  EXPECT_EQ(made.proxy.limits.handshakes_per_chip, 20U);
   EXPECT_EQ(made.proxy.limits.held_per_chip, 3U);
   EXPECT_EQ(made.proxy.limits.max_whatsapp_sessions, 1U);
   EXPECT_EQ(made.proxy.crowd_age, 2min);

@@ -40,7 +40,9 @@ TEST(Example, ShowsTheDefaults) {
   EXPECT_EQ(shown.proxy.connect_budget, usual.proxy.connect_budget);
   EXPECT_EQ(shown.proxy.head_timeout, usual.proxy.head_timeout);
   EXPECT_EQ(shown.proxy.drain_deadline, usual.proxy.drain_deadline);
+  EXPECT_EQ(shown.proxy.limits.tunnels, usual.proxy.limits.tunnels);
   EXPECT_EQ(shown.proxy.limits.tunnels_per_chip, usual.proxy.limits.tunnels_per_chip);
+  EXPECT_EQ(shown.proxy.limits.handshakes_per_chip, usual.proxy.limits.handshakes_per_chip);
   EXPECT_EQ(shown.proxy.limits.held_per_chip, usual.proxy.limits.held_per_chip);
   EXPECT_EQ(shown.proxy.limits.max_whatsapp_sessions, usual.proxy.limits.max_whatsapp_sessions);
   EXPECT_EQ(shown.proxy.crowd_age, usual.proxy.crowd_age);

@@ -80,6 +80,15 @@ TEST_F(HttpDialer, InterimAnswersWithoutEndAreNoAnswer) {
   EXPECT_EQ(attempt.error(), ErrorKind::gateway_garbled);
 }
 
+// What follows a switch is another protocol, even where it looks like a 200.
+TEST_F(HttpDialer, ASwitchThatNobodyAskedForIsNoAnswer) {
+  use(EndpointKind::http);
+  auto& attempt = dial();
+  asked().send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + yes);
+  ASSERT_TRUE(over(attempt));
+  EXPECT_EQ(attempt.error(), ErrorKind::gateway_garbled);
+}
+
 TEST_F(HttpDialer, EachStatusHasItsMeaning) {
   use(EndpointKind::http);
   const std::map<int, ErrorKind> meanings{

@@ -117,6 +117,18 @@ TEST_F(LookTest, APageWithoutEndIsReadOnlySoFar) {
   EXPECT_EQ(looking.error(), ErrorKind::gateway_garbled);
 }
 
+// An address and then blanks without end is trimmed to an address; but nobody knows what would have followed.
+TEST_F(LookTest, APageWithoutEndNamesNoAddressHoweverItBegins) {
+  use(EndpointKind::http);
+  for (const auto& beginning : {"203.0.113.7"s, "{\"ip\":\"203.0.113.7\"}"s}) {
+    auto& looking = look();
+    auto& gateway = asked();
+    gateway.send(ok + beginning + std::string(5'000, '\n'));
+    ASSERT_TRUE(over(looking)) << "nobody ended the page";
+    EXPECT_EQ(looking.error(), ErrorKind::gateway_garbled) << beginning;
+  }
+}
+
 TEST_F(LookTest, AStatusHasTheMeaningThatItHasForAConnect) {
   use(EndpointKind::http);
   EXPECT_EQ(answered("HTTP/1.1 407 No\r\n\r\n").error(), ErrorKind::provider_auth);

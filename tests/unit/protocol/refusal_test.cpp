@@ -70,9 +70,9 @@ TEST(Refusal, IsNeverASocksReplyThatReadsAsABadSession) {
 }
 
 TEST(Refusal, OfAFaultyRequestIsAStatusWhateverTheStyleWhileItIsNotComplete) {
-  for (const auto kind :
-       {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout, ErrorKind::head_truncated,
-        ErrorKind::not_a_proxy_request, ErrorKind::cleartext_https, ErrorKind::cleartext_upgrade}) {
+  for (const auto kind : {ErrorKind::malformed_request, ErrorKind::head_too_large, ErrorKind::head_timeout,
+                          ErrorKind::too_many_handshakes, ErrorKind::head_truncated, ErrorKind::not_a_proxy_request,
+                          ErrorKind::cleartext_https, ErrorKind::cleartext_upgrade}) {
     for (const auto& client : all_clients()) {
       if (client.protocol == ClientProtocol::http && client.request != RequestKind::connect) {
         EXPECT_EQ(refusal_form(client, kind), RefusalForm::status);

@@ -140,6 +140,26 @@ TEST_F(ExchangeTest, AnAnswerThatDoesNotComeIsTheGatewaysFault) {
   EXPECT_EQ(served.result->error().kind, ErrorKind::gateway_silent);
 }
 
+TEST_F(ExchangeTest, AHeadThatDripsBuysNoTime) {
+  quiet_.first_reply = Milliseconds(50);
+  auto& served = serve("GET http://origin.test/ HTTP/1.1\r\n\r\n", "");
+  served.gateway_peer->send("HTTP/1.1 200 OK\r\nX: ");
+  ASSERT_TRUE(until([&] {
+    served.gateway_peer->send("x");
+    return served.over();
+  }));
+  EXPECT_EQ(served.result->error(), ErrorKind::gateway_silent);
+}
+
+TEST_F(ExchangeTest, InterimAnswersWithoutEndAreNoAnswer) {
+  auto& served = serve("GET http://origin.test/ HTTP/1.1\r\n\r\n", "");
+  ASSERT_TRUE(until([&] {
+    served.gateway_peer->send("HTTP/1.1 102 Processing\r\n\r\n");
+    return served.over();
+  }));
+  EXPECT_EQ(served.result->error(), ErrorKind::gateway_garbled);
+}
+
 TEST_F(ExchangeTest, ABodyThatStopsIsTheClientsFault) {
   quiet_.first_reply = Milliseconds(10);
   quiet_.idle_timeout = Milliseconds(100);

@@ -1,6 +1,9 @@
 // The bounded places of a chip.
 #include "unit/proxy/port_test.hpp"
 
+#include <atomic>
+#include <latch>
+#include <thread>
 #include <vector>
 
 namespace chipgate::proxy {
@@ -29,6 +32,149 @@ TEST_F(PortPlaces, APlaceIsGivenBackWhenItGoes) {
   }
   EXPECT_EQ(port_->counters().clients_held.value(), 0);
   EXPECT_TRUE(port_->take_hold());
+}
+
+TEST_F(PortPlaces, AChipHasNoMoreTunnelsThanItsOwnLimitAndThatOfAll) {
+  ProxyOptions options;
+  options.limits = {.tunnels = 3, .tunnels_per_chip = 2};
+  start(options);
+  auto first = port_->take_tunnel();
+  auto second = port_->take_tunnel();
+  EXPECT_EQ(port_->take_tunnel().error(), ErrorKind::too_many_tunnels);
+  // Another chip's, on whatever shard.
+  EXPECT_TRUE(all_tunnels_.take(options.limits.tunnels));
+  {
+    const auto gone = std::move(second);
+  }
+  EXPECT_TRUE(all_tunnels_.take(options.limits.tunnels));
+  EXPECT_EQ(port_->take_tunnel().error(), ErrorKind::too_many_tunnels_in_all);
+  all_tunnels_.give_back();
+  EXPECT_TRUE(port_->take_tunnel().has_value());
+}
+
+TEST_F(PortPlaces, AreCountedWithoutALimitSoThatOneMayComeLater) {
+  start();
+  const auto one = port_->take_tunnel();
+  const auto other = port_->take_tunnel();
+  EXPECT_EQ(all_tunnels_.taken(), 2U);
+  options_.limits.tunnels = 2;
+  EXPECT_EQ(port_->take_tunnel().error(), ErrorKind::too_many_tunnels_in_all);
+}
+
+class Handshakes : public PortTest {
+ protected:
+  void serve_at_most(std::uint32_t handshakes) {
+    ProxyOptions options;
+    options.limits.handshakes_per_chip = handshakes;
+    start(options);
+    port_->open(route());
+  }
+};
+
+TEST_F(Handshakes, OneMoreThrowsOutTheOneThatTookTheLongest) {
+  serve_at_most(2);
+  auto& silent = connect();
+  auto& begun = connect().send("CONNECT a.test:443 HTTP/1.1\r\nUser-Agent: curl\r\n");
+  auto& third = connect();
+  ASSERT_TRUE(ended(silent));
+  EXPECT_EQ(silent.received(), "");
+  connect();
+  ASSERT_TRUE(ended(begun));
+  EXPECT_TRUE(begun.received().starts_with("HTTP/1.1 429 Too Many Requests (too_many_handshakes)")) << begun.received();
+  EXPECT_EQ(refusals(ErrorKind::too_many_handshakes), 2U);
+  EXPECT_FALSE(third.ended());
+}
+
+TEST_F(Handshakes, WhoHasAskedTakesNoPlaceAndIsNotThrownOut) {
+  serve_at_most(1);
+  auto& asking = ask("a.test:443");
+  asked();
+  connect();
+  const auto joined = tunnel("b.test:443");
+  EXPECT_FALSE(asking.ended());
+  EXPECT_FALSE(joined.client->ended());
+  EXPECT_EQ(refusals(ErrorKind::too_many_handshakes), 1U);
+}
+
+TEST_F(Handshakes, ManyMoreLeaveAsManyAsThereMayBe) {
+  serve_at_most(3);
+  for (int i = 0; i < 20; ++i) connect();
+  ASSERT_TRUE(until([&] { return refusals(ErrorKind::too_many_handshakes) == 17; }));
+  ASSERT_TRUE(until([&] { return counters_.handshakes.value() == 3; }));
+  tunnel();
+}
+
+class AllTunnels : public PortTest {
+ protected:
+  void serve_at_most(std::uint32_t tunnels) {
+    ProxyOptions options;
+    options.limits.tunnels = tunnels;
+    start(options);
+    port_->open(route());
+  }
+};
+
+TEST_F(AllTunnels, RefuseOneMoreAndTakeItOnceOneHasEnded) {
+  serve_at_most(1);
+  const auto joined = tunnel();
+  auto& refused = ask("b.test:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(refused));
+  EXPECT_TRUE(refused.received().starts_with("HTTP/1.1 429 Too Many Requests (too_many_tunnels_in_all)"));
+  EXPECT_EQ(refusals(ErrorKind::too_many_tunnels_in_all), 1U);
+  joined.client->reset();
+  ASSERT_TRUE(until([&] { return all_tunnels_.taken() == 0; }));
+  tunnel("c.test:443");
+}
+
+// It may wait for seconds until it is told, and holds nothing upstream meanwhile.
+TEST_F(AllTunnels, HaveThePlaceOfAClientThatIsBeingRefused) {
+  serve_at_most(1);
+  ask("a.test:443");
+  auto& gateway = asked();
+  EXPECT_EQ(all_tunnels_.taken(), 1U);
+  gateway.send("HTTP/1.1 503 No\r\n\r\n");
+  ASSERT_TRUE(until([&] { return refusals(ErrorKind::provider_no_exit) == 1; }));
+  EXPECT_EQ(all_tunnels_.taken(), 0U);
+  tunnel("b.test:443");
+}
+
+TEST_F(AllTunnels, HaveThePlaceOfAClientThatLeftOrWasFenced) {
+  serve_at_most(1);
+  ask("a.test:443").reset();
+  ASSERT_TRUE(until([&] { return all_tunnels_.taken() == 0 && port_->idle(); }));
+  auto& fenced = ask("b.test:443");
+  asked();
+  EXPECT_EQ(all_tunnels_.taken(), 1U);
+  fence();
+  ASSERT_TRUE(ended(fenced));
+  EXPECT_EQ(all_tunnels_.taken(), 0U);
+}
+
+TEST(TunnelTally, IsNeverPassedByThreadsThatAskAtTheSameTime) {
+  constexpr std::uint32_t most = 3;
+  constexpr int threads = 4;
+  TunnelTally tally;
+  std::atomic<std::uint32_t> held{0};
+  std::atomic<std::uint32_t> highest{0};
+  std::latch together(threads);
+  std::vector<std::jthread> shards;
+  for (int i = 0; i < threads; ++i) {
+    shards.emplace_back([&] {
+      together.arrive_and_wait();
+      for (int turn = 0; turn < 20'000; ++turn) {
+        if (!tally.take(most)) continue;
+        const auto now = held.fetch_add(1) + 1;
+        for (auto seen = highest.load(); now > seen && !highest.compare_exchange_weak(seen, now);) {
+        }
+        held.fetch_sub(1);
+        tally.give_back();
+      }
+    });
+  }
+  shards.clear();
+  EXPECT_GE(highest.load(), 1U);
+  EXPECT_LE(highest.load(), most);
+  EXPECT_EQ(tally.taken(), 0U);
 }
 
 }  // namespace

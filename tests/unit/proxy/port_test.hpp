@@ -55,7 +55,7 @@ class PortTest : public test::ShardTest, public PortEvents, public gateway::Endp
     dialer_->endpoint(EndpointIndex(0)).resolved(std::vector{IpAddress::v4({127, 0, 0, 1})});
     auto listening = net::listen_on(test::loopback());
     address_ = local_address(listening.get());
-    const ShardParts parts{shard(), *relay_, *dialer_, counters_, log_, options_, tunnel_ids_};
+    const ShardParts parts{shard(), *relay_, *dialer_, counters_, log_, options_, tunnel_ids_, all_tunnels_};
     port_ = std::make_unique<Port>(parts, static_cast<PortEvents&>(*this), chip, chip_counters_);
     port_->listen(paused_, std::move(listening));
   }
@@ -152,6 +152,7 @@ class PortTest : public test::ShardTest, public PortEvents, public gateway::Endp
   std::optional<gateway::Dialer> dialer_;
   net::PausedListeners paused_{shard(), [] {}};
   TunnelIds tunnel_ids_{3};
+  TunnelTally all_tunnels_;
   SocketAddress address_;
   std::shared_ptr<PortCounters> chip_counters_ = std::make_shared<PortCounters>(*ChipId::parse("a"));
   std::unique_ptr<Port> port_;
