@@ -99,7 +99,7 @@ class Flood(rig.RigTest):
         spent = cpu_seconds(gate.process.pid)
         time.sleep(WATCHED_SECONDS)
         self.assertLess(cpu_seconds(gate.process.pid) - spent, IDLE_CPU_SECONDS)
-        self.assertLess(gate.metric("process_resident_memory_bytes") - memory, 50e6)
+        self.assertLess(gate.metric("process_resident_memory_bytes") - memory, 50e6 * stack.MEMORY_FACTOR)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ LIE, TRUTH = b"203.0.113.66", b"198.51.100.7"
 OK = b"HTTP/1.1 200 OK\r\n\r\n"
 MEGABYTE = 1 << 20
 # What sixteen chipgates would show many times over, if one of them kept what it reads.
-MOST_MEMORY = 30e6
+MOST_MEMORY = 30e6 * stack.MEMORY_FACTOR
 # Nothing of a page without end is needed beyond its first bytes; the rest is in the buffers of both kernels.
 MOST_SENT = 16 * MEGABYTE
 

@@ -22,7 +22,7 @@ DRIP_SECONDS = 0.2
 MEGABYTE = 1 << 20
 OK = b"HTTP/1.1 200 OK\r\n"
 # More than a head may have, and than a body that nobody wants may cost.
-MOST_MEMORY = 40e6
+MOST_MEMORY = 40e6 * stack.MEMORY_FACTOR
 
 Words = Iterable[bytes]
 

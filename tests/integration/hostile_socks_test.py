@@ -19,7 +19,7 @@ DRIP_SECONDS = 0.1
 METHOD, ACCEPTED = b"\x05\x02", b"\x01\x00"
 GRANTED = b"\x05\x00\x00\x01" + bytes(6)
 # More than two such gateways may cost, however much they say.
-MOST_MEMORY = 30e6
+MOST_MEMORY = 30e6 * stack.MEMORY_FACTOR
 
 
 @dataclass

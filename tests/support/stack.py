@@ -42,6 +42,8 @@ def built_with_sanitizers() -> bool:
 
 # Such a build is several times slower, and keeps what it has freed.
 SANITIZED = built_with_sanitizers()
+# How much more memory may have grown in such a build than in one that is shipped.
+MEMORY_FACTOR = 10 if SANITIZED else 1
 
 
 class Lines:
