@@ -66,10 +66,16 @@ class Durable(life.LifeTest):
         tracer.wait(stack.STOP_SECONDS)
         return calls(path.read_text())
 
+    def carries(self, port: int) -> None:
+        """An echo, not just the 200: that is heard before the call that sends it has returned, and what has not returned
+        when the tracer goes is not in the trace."""
+        with wire.tunnel(port, "alpha.sim:7") as client:
+            client.send(b"x").exactly(1)
+
     def test_the_wal_is_synced_before_a_session_leaves_and_before_a_client_is_admitted(self) -> None:
         api = self.live()
         port = int(api.put("alpha", connect="on_demand")["port"])
-        trace = self.trace_of(lambda: wire.tunnel(port, "alpha.sim:7").close())
+        trace = self.trace_of(lambda: self.carries(port))
         exit_ip, = self.exits_of("alpha")
 
         def only(fits: object, what: str) -> Call:
