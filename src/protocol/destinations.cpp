@@ -130,6 +130,7 @@ bool is_for_whatsapp(const Authority& target) {
   // Read once: it is asked about every tunnel.
   static const auto rules = [] {
     std::vector<DestinationRule> parsed;
+    parsed.reserve(whatsapp.size());
     for (const auto text : whatsapp) parsed.push_back(DestinationRule::parse(text).value());
     return parsed;
   }();
