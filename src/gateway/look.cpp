@@ -65,6 +65,8 @@ net::Task<Result<IpAddress>> Asking::run() {
   const auto& head = page_.head();
   if (const auto date = head.fields.find("Date")) date_ = protocol::parse_http_date(*date);
   if (head.status != 200) co_return error_of_status(dial_.route, head.status, head.fields);
+  // What stands at its beginning need not be all that it says.
+  if (!page_.complete()) co_return Error{ErrorKind::gateway_garbled, "the echo's page is too long"};
   const auto address = provider::parse_echo(body_);
   if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
   co_return *address;
@@ -81,8 +83,6 @@ net::Task<Result<void>> Asking::read_page(net::End& upstream) {
     const auto taken = take({room.data(), read->bytes});
     if (taken.has_error()) co_return taken.error();
   }
-  // What stands at its beginning need not be all that it says.
-  if (!page_.complete()) co_return Error{ErrorKind::gateway_garbled, "the echo's page is too long"};
   co_return Result<void>();
 }
 

@@ -53,7 +53,8 @@ void Breaker::failed(const Error& error, TimePoint now) {
 
 void Breaker::undecided(TimePoint now) {
   if (!error_ || now < until_) return;
-  until_ = now + backoff_;
+  // No later than if it had been lost.
+  until_ = now + std::min(backoff_, canary_patience);
   canary_until_ = {};
 }
 

@@ -90,9 +90,11 @@ bool Exchange::client_owes_body() const {
   return !request_.complete() && to_upstream_.empty() && !upstream_deaf_ && !(asks && !heard_ && !body_sent_);
 }
 
+// The preset whatsapp carries nothing that is asked for without TLS.
 void Exchange::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   ends_.counters.bytes_up.add(bytes);
+  ends_.counters.bytes_elsewhere.add(bytes);
 }
 
 Result<Exchange::Progress> Exchange::push_request() {
@@ -153,6 +155,7 @@ Result<Exchange::Progress> Exchange::deliver() {
   to_client_.erase(0, written.bytes);
   bytes_down_ += written.bytes;
   ends_.counters.bytes_down.add(written.bytes);
+  ends_.counters.bytes_elsewhere.add(written.bytes);
   answered_ = true;
   return Progress::some;
 }

@@ -233,8 +233,6 @@ void PlainConnection::note(const Exchange& exchange, ErrorKind ended, TimePoint 
   line.ended = ended;
   line.bytes_up = exchange.bytes_up();
   line.bytes_down = exchange.bytes_down();
-  // The preset whatsapp carries nothing that is asked for without TLS.
-  client_.port().counters().bytes_elsewhere.add(line.bytes_up + line.bytes_down);
   line.open = Clock::now() - began;
   telemetry::write(parts().log, line);
 }

@@ -20,7 +20,12 @@ class Client : public OpenHook {
 
   // A fence or drain: whatever it waits for fails, and it is told and let go within 200 ms.
   void call_off(ErrorKind why) { waiter_.call_off(why); }
-  bool called_off() const { return waiter_.called_off().has_value(); }
+  // By what waits for it to go. Whoever only made room for another client has no part in any assignment, and a flood of
+  // them must not hold up a fence.
+  bool called_off() const {
+    const auto why = waiter_.called_off();
+    return why && *why != ErrorKind::too_many_handshakes;
+  }
 
   // Nothing would be lost with it: it has not spoken yet, or waits between two requests or for its refusal.
   bool rests() const { return resting_ || (!refused_ && handshake_.silent()); }

@@ -136,6 +136,13 @@ TEST_F(LookTest, AStatusHasTheMeaningThatItHasForAConnect) {
   EXPECT_EQ(answered("HTTP/1.1 502 Gone\r\n\r\n").error(), ErrorKind::provider_session_lost);
 }
 
+TEST_F(LookTest, AStatusCountsHoweverLongItsPageIs) {
+  use(EndpointKind::http);
+  const std::string page(64 * 1024, 'x');
+  EXPECT_EQ(answered("HTTP/1.1 407 No\r\n\r\n" + page).error(), ErrorKind::provider_auth);
+  EXPECT_EQ(answered("HTTP/1.1 407 No\r\nContent-Length: 65536\r\n\r\n" + page).error(), ErrorKind::provider_auth);
+}
+
 TEST_F(LookTest, WhatItCostStaysKnownHoweverItEnds) {
   use(EndpointKind::http);
   auto& cut = answered("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n203.");
