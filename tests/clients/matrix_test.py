@@ -223,7 +223,8 @@ class Matrix(unittest.TestCase):
         return cells
 
     def measured(self) -> failures.Cells:
-        """Every row. What was only slow is measured once more when nothing else runs here."""
+        """Every row. What is worse than the page has it, and breaks no promise, is measured once more when nothing else
+        runs here: it may be this machine's work, or a race (bytes behind a 200 come with it, or a moment later)."""
         cells: failures.Cells = {}
         # A process dies with the thread that started it, so the threads outlive every row.
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -231,10 +232,11 @@ class Matrix(unittest.TestCase):
                 cells |= found
         before = failures.read()
         for row in self.rows:
-            slow = {key for key, now in cells.items() if key[1] == row.name and key in before and
-                    failures.complaint(COLUMN[key[2]], before[key], now) and now.said == before[key].said}
-            if slow:
-                cells |= {key: now for key, now in self.run_row(row).items() if key in slow}
+            worse = {key for key, now in cells.items() if key[1] == row.name and key in before and
+                     failures.complaint(COLUMN[key[2]], before[key], now) and
+                     not failures.broken_promise(row, COLUMN[key[2]], now)}
+            if worse:
+                cells |= {key: now for key, now in self.run_row(row).items() if key in worse}
         return cells
 
     def test_no_cell_is_worse_than_the_page_has_it(self) -> None:
