@@ -34,9 +34,11 @@ void or_refuse(const fs::path& path, const Result<void>& result) {
 // One file has one lock, whatever links lead to it.
 fs::path real_path(const fs::path& path) {
   std::error_code error;
-  const auto folder = fs::absolute(path).parent_path();
+  // Without a folder of its own, the name of a file that is not there yet would stay as it is.
+  const auto whole = fs::absolute(path);
+  const auto folder = whole.parent_path();
   if (!fs::is_directory(folder, error)) refuse(path, "there is no folder " + folder.string());
-  const auto real = fs::weakly_canonical(path, error);
+  const auto real = fs::weakly_canonical(whole, error);
   if (error) refuse(path, error.message());
   return real;
 }

@@ -90,6 +90,25 @@ TEST_F(Opening, ALinkToTheLedgerIsTheSameLedger) {
   EXPECT_NE(text.find("in use by another chipgate"), std::string::npos) << text;
 }
 
+// The working directory of a test, for as long as it is.
+class WorkingIn {
+ public:
+  explicit WorkingIn(const fs::path& folder) { fs::current_path(folder); }
+  ~WorkingIn() { fs::current_path(before_); }
+  WorkingIn(const WorkingIn&) = delete;
+  WorkingIn& operator=(const WorkingIn&) = delete;
+
+ private:
+  fs::path before_ = fs::current_path();
+};
+
+TEST_F(Opening, ABareNameIsAFileOfTheFolderThatItIsStartedIn) {
+  const WorkingIn there(options.path.parent_path());
+  options.path = options.path.filename();
+  desk();
+  EXPECT_TRUE(fs::exists(folder / options.path));
+}
+
 TEST_F(Opening, AFolderThatIsMissingIsNamed) {
   options.path = folder / "missing" / "chipgate.db";
   expect_refusal((folder / "missing").string());
