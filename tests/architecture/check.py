@@ -15,12 +15,13 @@ from typing import Callable, Iterator
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from dashboards import dashboard  # noqa: E402
+from image import image  # noqa: E402
 from layering import declared, dialing, layers, resolving  # noqa: E402
 from text import format, length, top_level, words  # noqa: E402
 from tree import REPOSITORY, Finding  # noqa: E402
 
 RULES: dict[str, Callable[[Path], Iterator[Finding]]] = {
-    rule.__name__: rule for rule in (layers, declared, dialing, resolving, format, words, top_level, length, dashboard)}
+    rule.__name__: rule for rule in (layers, declared, dialing, resolving, format, words, top_level, length, dashboard, image)}
 
 
 def main() -> int:

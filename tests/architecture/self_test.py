@@ -38,6 +38,25 @@ class Tree(unittest.TestCase):
         return [f"{finding.path}:{finding.line}" for finding in check.RULES[rule](self.root)]
 
 
+class Image(Tree):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write("Dockerfile", "FROM a\nCOPY src src\nCOPY docs/a.json docs/a.json\nCOPY --from=a /b /c\n")
+        self.write("src/a.cpp", "")
+        self.write("docs/a.json", "")
+
+    def test_what_the_build_may_see_passes(self) -> None:
+        self.write(".dockerignore", "*\n!src\n!docs/a.json\n")
+        self.assertEqual(self.found("image"), [])
+
+    def test_what_is_kept_from_it_or_missing_fails(self) -> None:
+        self.write(".dockerignore", "*\n!src\n")
+        self.assertEqual(self.found("image"), ["Dockerfile:3"])
+        self.write(".dockerignore", "*\n!src\n!docs\n")
+        (self.root / "docs/a.json").unlink()
+        self.assertEqual(self.found("image"), ["Dockerfile:3"])
+
+
 class Layers(Tree):
     def test_downward_and_own_includes_pass(self) -> None:
         self.write("src/relay/a.cpp", '#include "chipgate/relay/a.hpp"\n#include "chipgate/net/end.hpp"\n#include "part.hpp"\n')
