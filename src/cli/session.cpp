@@ -28,8 +28,8 @@ Secret token_in(const std::string& path) {
 }
 
 admin::AdminOptions configured(const std::string& path) {
-  auto loaded = config::load(path, config::process_environment());
-  if (loaded.has_value()) return loaded->settings.admin;
+  auto loaded = config::load_admin(path, config::process_environment());
+  if (loaded.has_value()) return *loaded;
   std::string problems;
   for (const auto& problem : loaded.error()) problems += (problems.empty() ? "" : "\n") + config::text(problem);
   throw Failed(exit_usage, problems);

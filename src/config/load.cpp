@@ -41,6 +41,10 @@ Settings read_settings(const Map& root) {
   return settings;
 }
 
+Problems unreadable(const std::string& path, const FileContent& content) {
+  return {{path, 0, {}, "cannot be read: " + content.error, {}}};
+}
+
 }  // namespace
 
 LoadResult parse(std::string_view text, const std::string& file, const Environment& environment) {
@@ -56,12 +60,25 @@ LoadResult parse(std::string_view text, const std::string& file, const Environme
 
 LoadResult load(const std::string& path, const Environment& environment) {
   const auto content = environment.read(path);
-  if (!content.text) return Problems{{path, 0, {}, "cannot be read: " + content.error, {}}};
+  if (!content.text) return unreadable(path, content);
   return parse(*content.text, path, environment);
 }
 
+AdminResult load_admin(const std::string& path, const Environment& environment) {
+  const auto content = environment.read(path);
+  if (!content.text) return unreadable(path, content);
+  Report report(path, environment);
+  const auto document = read_document(report, *content.text);
+  if (!document) return report.problems();
+  auto options = read_admin(Map(report, *document, {}, 1).map("admin"));
+  auto problems = report.problems();
+  if (!problems.empty()) return problems;
+  return options;
+}
+
 void throw_exception_from_error(const Problems& problems, const boost::source_location&) {
-  throw std::logic_error("value of a failed LoadResult: " + (problems.empty() ? "" : text(problems.front())));
+  throw std::logic_error("value of a configuration that was not read: " +
+                         (problems.empty() ? "" : text(problems.front())));
 }
 
 }  // namespace chipgate::config

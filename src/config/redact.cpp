@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <yaml-cpp/yaml.h>
 
 namespace chipgate::config {
@@ -40,6 +41,10 @@ class Writer {
   }
   void put_if_set(const char* key, const string& value) {
     if (!value.empty()) put(key, value);
+  }
+  // Whole, so that it means the same to whoever reads it elsewhere.
+  void put_path(const char* key, const std::filesystem::path& path) {
+    if (!path.empty()) put(key, std::filesystem::absolute(path).lexically_normal().string());
   }
 
   template <class Values, class AsText>
@@ -97,7 +102,7 @@ void write_gateway(Writer& out, const Settings& settings) {
   if (provider.lifetime.count() > 0) out.put("lifetime", provider.lifetime);
   if (!gateway.tls.ca_file.empty() || !gateway.tls.server_name.empty()) {
     out.section("tls", [&] {
-      out.put_if_set("ca_file", gateway.tls.ca_file);
+      out.put_path("ca_file", gateway.tls.ca_file);
       out.put_if_set("server_name", gateway.tls.server_name);
     });
   }
@@ -135,7 +140,7 @@ void write_chips(YAML::Emitter& yaml, Writer& out, const Settings& settings) {
 
 void write_life(Writer& out, const Settings& settings) {
   out.section("ledger", [&] {
-    out.put("path", settings.ledger.path.string());
+    out.put_path("path", settings.ledger.path);
     out.put("quarantine", settings.ledger.quarantine);
     out.put_or_off("retention", settings.ledger.retention);
     out.put("prefix_v4", std::uint64_t{settings.ledger.prefix_v4});
@@ -186,7 +191,7 @@ void write_admin(Writer& out, const admin::AdminOptions& admin) {
   out.put("listen", admin::listen_text(admin));
   out.list("hosts", admin.hosts, [](const string& host) { return host; });
   if (admin.token.empty()) {
-    out.put("token_file", admin.token_file);
+    out.put_path("token_file", admin.token_file);
   } else {
     out.put("token", "****************");
   }
@@ -231,7 +236,7 @@ void write_rest(Writer& out, const Settings& settings) {
     out.put("level", word(log_levels, settings.log.level));
     out.put("format", word(log_formats, settings.log.format));
     out.put("access", settings.log.access == telemetry::AccessLines::on);
-    out.put_if_set("path", settings.log.path);
+    out.put_path("path", settings.log.path);
   });
   out.section("admin", [&] { write_admin(out, settings.admin); });
 }

@@ -23,7 +23,12 @@ using LoadResult = boost::system::result<Loaded, Problems>;
 LoadResult parse(std::string_view text, const std::string& file, const Environment&);
 LoadResult load(const std::string& path, const Environment&);
 
-// Called by LoadResult::value() where there is none: asking without looking is a bug.
+// Only where chipgate is watched and controlled, which commands want: they are run in shells that have none of the
+// gateway's credentials.
+using AdminResult = boost::system::result<admin::AdminOptions, Problems>;
+AdminResult load_admin(const std::string& path, const Environment&);
+
+// Called by value() of a result where there is none: asking without looking is a bug.
 [[noreturn]] void throw_exception_from_error(const Problems&, const boost::source_location&);
 
 }  // namespace chipgate::config
