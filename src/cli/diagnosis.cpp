@@ -172,7 +172,8 @@ void check_clock(const Facts& facts, Findings& found) {
   const auto told =
       std::ranges::find_if(facts.gateways, [](const auto& gateway) { return gateway.clock_ahead.has_value(); });
   if (told == facts.gateways.end()) {
-    found.push_back({"clock", Health::unknown, "no echo answered with a Date"});
+    found.push_back({"clock", Health::unknown, "no echo answered with a Date",
+                     "Compare it by hand (timedatectl): history and TLS rely on it."});
     return;
   }
   const auto ahead = *told->clock_ahead;

@@ -88,6 +88,12 @@ class Demo(unittest.TestCase):
                 done = subprocess.run(["bash", "-c", f"{line} -sS --max-time 16"], cwd=stack.REPOSITORY,
                                       capture_output=True, text=True, timeout=30)
                 self.assertEqual(done.stdout.strip(), exit_address, f"{line}: {done.stderr}")
+        commands = re.findall(r"^  (\S+/chipgate .*)$", printed, re.MULTILINE)
+        self.assertEqual(len(commands), 2, printed)
+        for line in commands:  # in a shell without the account
+            done = subprocess.run(["bash", "-c", line], cwd=stack.REPOSITORY, capture_output=True, text=True, timeout=30)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), line)
+            self.assertIn("demo-1" if "demo-1" in line else "3: 3 active", done.stdout)
 
         process.signal(signal.SIGINT)
         self.assertEqual(process.wait(STOP_SECONDS), 128 + signal.SIGINT)

@@ -48,6 +48,9 @@ TEST(Example, ShowsTheDefaults) {
   EXPECT_EQ(shown.proxy.crowd_age, usual.proxy.crowd_age);
   EXPECT_EQ(shown.proxy.destinations.allow.size(), usual.proxy.destinations.allow.size());
   EXPECT_EQ(shown.proxy.destinations.deny.size(), usual.proxy.destinations.deny.size());
+  const auto url = [](const protocol::HttpUrl& echo) { return echo.authority.text() + echo.path_and_query; };
+  EXPECT_TRUE(std::ranges::equal(shown.life.verify.echoes_v4, usual.life.verify.echoes_v4, {}, url, url));
+  EXPECT_TRUE(shown.life.verify.echoes_v6.empty() && usual.life.verify.echoes_v6.empty());
   EXPECT_EQ(shown.ledger.retention, usual.ledger.retention);
   EXPECT_EQ(shown.relay.idle_timeout, usual.relay.idle_timeout);
   EXPECT_EQ(shown.relay.half_closed, usual.relay.half_closed);
