@@ -7,8 +7,8 @@ namespace chipgate::lifecycle {
 namespace {
 
 constexpr Milliseconds first_backoff{1'000};
-// An account that is asked too often may be closed; a gateway that is down notices nothing of one connection a second,
-// and chips that wait for it come back no sooner than its canary: their clients are promised two seconds.
+// Nothing is gained by asking a refused account often while nobody wants it. A gateway that is down notices nothing of
+// one connection a second, and chips without an exit come back no sooner than its canary.
 constexpr Milliseconds longest_for_account{60'000};
 constexpr Milliseconds longest_for_gateway{1'000};
 // A canary that never comes home (its chip was removed) is given up after this; a look takes 8 s at most.
@@ -45,6 +45,7 @@ void Breaker::failed(const Error& error, TimePoint now) {
   // Those that were under way when it opened say nothing new.
   if (error_ && now < until_) return;
   error_ = error;
+  heard_ = now;
   const auto longest = info(error.kind).fault == Fault::gateway ? longest_for_gateway : longest_for_account;
   backoff_ = std::clamp(backoff_ * 2, first_backoff, longest);
   until_ = now + backoff_;
@@ -53,9 +54,14 @@ void Breaker::failed(const Error& error, TimePoint now) {
 
 void Breaker::undecided(TimePoint now) {
   if (!error_ || now < until_) return;
+  heard_ = now;
   // No later than if it had been lost.
   until_ = now + std::min(backoff_, canary_patience);
   canary_until_ = {};
+}
+
+void Breaker::wanted() {
+  if (error_) until_ = std::min(until_, heard_ + first_backoff);
 }
 
 bool Breaker::succeeded() {

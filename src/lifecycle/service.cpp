@@ -87,8 +87,13 @@ void Service::refuse_waiting(const ChipPtr& chip, Error why) {
   parts_.plane.refuse(chip->index, why);
 }
 
+void Service::refuse_if_far(const ChipPtr& chip, TimePoint now) {
+  if (chip->trouble && chip->retry_at && *chip->retry_at > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
+}
+
 void Service::hurry(const ChipPtr& chip) {
   const auto now = Clock::now();
+  drawer_.breaker().wanted();
   if (chip->phase == Phase::resuming) {
     chip->next_look = std::min(chip->next_look, now + options_.life.draw.retry_min * chip->failed_looks);
     return;
@@ -98,7 +103,7 @@ void Service::hurry(const ChipPtr& chip) {
   if (chip->urgency == Urgency::normal) soonest = std::max(soonest, chip->pace.capped_until(options_.life.draw, now));
   if (chip->retry_at) chip->retry_at = std::min(*chip->retry_at, soonest);
   attend(chip, now);
-  if (chip->trouble && chip->retry_at && *chip->retry_at > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
+  refuse_if_far(chip, now);
 }
 
 net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
@@ -136,10 +141,11 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
   const bool news = !chip->trouble || chip->trouble->kind != error.kind;
   chip->trouble = error;
   auto retry = chip->pace.after_failure(options_.life.draw, now, random_());
-  // Somebody waits: no later than they may ask for. The breaker's time stands in any case.
-  if (parts_.plane.usage(chip->index).clients_held > 0)
-    retry = std::min(retry, chip->pace.hurried(options_.life.draw, now));
-  const auto& breaker = drawer_.breaker();
+  // Somebody waits: no later than they may ask for. The breaker's time stands, but for those that it makes wait on.
+  const bool somebody = parts_.plane.usage(chip->index).clients_held > 0;
+  if (somebody) retry = std::min(retry, chip->pace.hurried(options_.life.draw, now));
+  auto& breaker = drawer_.breaker();
+  if (somebody && breaker.retry_at() <= now + worth_waiting) breaker.wanted();
   if (breaker.error()) retry = std::max(chip->pace.hurried(options_.life.draw, now), breaker.retry_at());
   chip->retry_at = retry;
   parts_.log.warn("draw_failed", {{"chip", chip->spec.id}, {"error", error.kind}, {"detail", error.detail}});
@@ -147,7 +153,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
   const bool strict = options_.life.draw.when_scarce == WhenScarce::strict;
   if (strict && error.kind == ErrorKind::no_free_exit) return fire(chip, Event::gave_up);
   fire(chip, Event::draw_failed);
-  if (retry > now + worth_waiting) refuse_waiting(chip, error);
+  refuse_if_far(chip, now);
 }
 
 // The chip's row is told first, then everything is fenced, then the row is closed: a restart in between finishes it.

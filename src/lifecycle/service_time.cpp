@@ -57,7 +57,7 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
       chip->trouble = drawer_.breaker().error();
       // Not all at once when it closes.
       chip->retry_at = *until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
-      return;
+      return refuse_if_far(chip, now);
     }
     return begin(chip, chip->drawing, &Service::draw_round);
   }

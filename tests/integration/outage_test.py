@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import functools
 import resource
 import unittest
+from datetime import datetime, timedelta, timezone
 
 import life
 import wire
 from wire import stack
+
+
+# Longer than clients are held for the breaker's sake.
+FAR = timedelta(seconds=6)
 
 
 class Account(life.LifeTest):
@@ -55,6 +61,21 @@ class Account(life.LifeTest):
         self.sim.clear()
         for chip in chips:
             api.await_state(chip, "active")
+
+    def test_clients_behind_the_canary_are_refused_with_its(self) -> None:
+        """Where the breaker stays open for longer than they would wait; at the end of their budget they hear less."""
+        api = self.live("--latency", "1s")
+        for chip in ("alpha", "beta"):
+            api.put(chip, connect="on_demand")
+        self.sim.fault("connect", "status", status=402)
+        api.put("pulse", connect="on_start")
+
+        def far() -> bool:
+            at = api.get("gateway")["retry_at"]
+            return at is not None and datetime.fromisoformat(at) - datetime.now(timezone.utc) > FAR
+        wire.until(far, "the breaker is open for long", 40)
+        for client in self.in_background(*(functools.partial(self.refused, chip) for chip in ("alpha", "beta"))):
+            self.assertEqual(client.result(), "provider_payment")
 
 
 class FullDisk(life.LifeTest):

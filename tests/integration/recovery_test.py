@@ -21,6 +21,8 @@ BACK_SECONDS = 10.0 if stack.SANITIZED else 2.0
 FIRST_EXIT_SECONDS = BACK_SECONDS + 1.0
 # How long a fault stands that meets a chip without an exit: by then waits have grown as far as they do.
 STANDING_SECONDS = 5.0
+# The same for an account that is refused: it is asked at 1, 3, 7 and 15 s, were it not for the client.
+ACCOUNT_STANDING_SECONDS = 8.0
 
 # What befalls one session, as the simulator names it.
 SESSIONS_FAULTS: dict[str, dict[str, Any]] = {
@@ -81,12 +83,12 @@ class Recovery(life.LifeTest):
             with self.subTest(fault=name):
                 self.recovers(f"chip{number}", fault)
 
-    def gets_its_first_exit(self, chip: str, fault: dict[str, Any]) -> None:
+    def gets_its_first_exit(self, chip: str, fault: dict[str, Any], stands: float = STANDING_SECONDS) -> None:
         """Where the fault stands already when the first client comes, which goes on asking."""
         self.operator.put(chip, connect="on_demand")
         port = int(self.operator.chip(chip)["port"])
         standing = self.sim.fault(**fault)
-        until = time.monotonic() + STANDING_SECONDS
+        until = time.monotonic() + stands
         while time.monotonic() < until:
             tried = time.monotonic()
             if client := attempt(port, IMPATIENCE):
@@ -106,11 +108,16 @@ class Recovery(life.LifeTest):
                 job.result()
 
     def test_a_chip_without_an_exit_gets_one_soon_after_the_gateway_is_up_again(self) -> None:
-        """An account that is refused is another matter: it is asked less and less often, up to a minute apart."""
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         for number, name in enumerate(("all refuse", "all fin", "all rst")):
             with self.subTest(fault=name):
                 self.gets_its_first_exit(f"chip{number}", GATEWAYS_FAULTS[name])
+
+    def test_a_chip_without_an_exit_gets_one_soon_after_the_account_is_good_again(self) -> None:
+        self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
+        for number, name in enumerate(("all wrong credentials", "all 429", "all 402")):
+            with self.subTest(fault=name):
+                self.gets_its_first_exit(f"chip{number}", GATEWAYS_FAULTS[name], ACCOUNT_STANDING_SECONDS)
 
 
 class Fleet(Ledgered):

@@ -22,6 +22,8 @@ class Breaker {
   // What came home says neither: one session's bad luck, or another endpoint's turn. The next canary goes as soon as
   // after the last failure.
   void undecided(TimePoint now);
+  // Somebody waits for what it keeps back: the next canary goes no later than the first one after a failure does.
+  void wanted();
   // true: it was open until now.
   bool succeeded();
 
@@ -30,6 +32,7 @@ class Breaker {
 
  private:
   std::optional<Error> error_;
+  TimePoint heard_{};  // when something last came home
   TimePoint until_{};
   Milliseconds backoff_{0};
   TimePoint canary_until_{};

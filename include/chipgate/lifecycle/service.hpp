@@ -96,6 +96,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void act(const ChipPtr& chip, Action action);
   void admit(const ChipPtr& chip);
   void refuse_waiting(const ChipPtr& chip, Error why);
+  void refuse_if_far(const ChipPtr& chip, TimePoint now);
   void hurry(const ChipPtr& chip);
 
   void leave_endpoint(const ChipPtr& chip);

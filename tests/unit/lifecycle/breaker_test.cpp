@@ -35,6 +35,23 @@ TEST(Breaker, WaitsLongerAfterEveryCanaryThatFailed) {
   }
 }
 
+TEST(Breaker, WaitsASecondWhereSomebodyWantsWhatItKeepsBack) {
+  Breaker breaker;
+  breaker.wanted();
+  auto now = start;
+  for (int i = 0; i < 8; ++i) {
+    breaker.failed({ErrorKind::provider_auth}, now);
+    breaker.wanted();
+    EXPECT_EQ(breaker.retry_at(), now + 1s);
+    now += 1s;
+    EXPECT_EQ(breaker.wait(now), std::nullopt) << "the canary";
+    breaker.wanted();
+    EXPECT_NE(breaker.wait(now), std::nullopt) << "still one at a time";
+  }
+  breaker.failed({ErrorKind::provider_auth}, now);
+  EXPECT_EQ(breaker.retry_at(), now + 60s) << "and nobody wants it any more";
+}
+
 TEST(Breaker, AsksAGatewayThatIsDownEverySecond) {
   Breaker breaker;
   auto now = start;
