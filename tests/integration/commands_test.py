@@ -81,9 +81,11 @@ class Configuration(rig.RigTest):
 
 class Commands(rig.RigTest):
     def test_the_version_is_one_line(self) -> None:
-        done = self.run_chipgate("version")
-        self.assertRegex(done.stdout, r"\Achipgate \d+\.\d+\.\d+\n\Z")
-        self.assertEqual(done.returncode, 0)
+        for arguments in (("version",), ("--version",)):
+            with self.subTest(arguments):
+                done = self.run_chipgate(*arguments)
+                self.assertRegex(done.stdout, r"\Achipgate \d+\.\d+\.\d+\n\Z")
+                self.assertEqual(done.returncode, 0)
 
     def test_a_command_or_option_that_is_none_is_said(self) -> None:
         for arguments in ((), ("srve",), ("serve", "--no-such-option")):
