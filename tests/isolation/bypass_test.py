@@ -21,6 +21,7 @@ from typing import Any
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import control_group  # noqa: E402
 import namespaces  # noqa: E402
 import plan  # noqa: E402
 import stack  # noqa: E402
@@ -31,6 +32,7 @@ CLIENTS, OTHERS = 4711, 4712
 GATEWAY_PORT = 3120
 OPEN_PORT = 443
 RULES = stack.REPOSITORY / "config/bypass.nft"
+SERVICE = stack.REPOSITORY / "config/bypass-service.sh"
 NETNS = stack.REPOSITORY / "config/bypass-netns.sh"
 HERE = "10.78.0.1"
 ESCAPE = Path(__file__).with_name("escape.py")
@@ -208,6 +210,53 @@ class ByUser(Recipe):
         self.assertEqual(told, "ECONNREFUSED")
         listed = subprocess.run([*self.world.inside.prefix, "nft", "list", "ruleset"], capture_output=True, text=True)
         self.assertEqual(listed.stdout.count("goto clients"), 1, listed.stdout)
+
+
+class ByService(Recipe):
+    """The same rules for a service in place of a user."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        try:
+            self.service = control_group.ControlGroup()
+        except control_group.Unavailable as why:
+            self.skipTest(str(why))
+        self.addCleanup(self.service.close)
+        self.chipgate_starts()
+
+    def take_on(self) -> None:
+        ports = ",".join(str(port) for port in self.ports.values())
+        command = [*self.world.inside.prefix, *self.service.alone, SERVICE, self.service.name, f"{{{ports}}}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def tried(self, attempts: dict[str, Attempt], prefix: list[str]) -> dict[str, Ended]:
+        return dict(zip(attempts, escape(OTHERS, list(attempts.values()), [*self.world.inside.prefix, *prefix]), strict=True))
+
+    def assert_gets_out(self, prefix: list[str]) -> None:
+        for name, (told, _) in self.tried(DIRECT, prefix).items():
+            with self.subTest(name):
+                self.assertIn(told, ("open", "answered"))
+
+    def test_the_service_reaches_chips_and_nothing_else_and_its_user_elsewhere_is_not_touched(self) -> None:
+        self.take_on()
+        exits: dict[str, Attempt] = {chip: ["exit", "127.0.0.1", port] for chip, port in self.ports.items()}
+        self.assert_own_exits(self.tried(exits, self.service.joining))
+        self.world.recorder.take()
+        self.world.names.take()
+        self.assert_refused(self.tried(DIRECT, self.service.joining))
+        self.assert_gets_out([])
+
+    def test_a_service_that_was_started_anew_is_another_group_until_the_rules_are_taken_on_again(self) -> None:
+        """Which is why the recipe takes them on in the unit itself."""
+        self.take_on()
+        self.service.close()
+        self.service.make()
+        self.assert_gets_out(self.service.joining)
+        self.take_on()
+        self.world.recorder.take()
+        self.world.names.take()
+        self.assert_refused(self.tried(DIRECT, self.service.joining))
 
 
 class ByNamespace(Recipe):
