@@ -12,9 +12,6 @@
 namespace chipgate::config {
 namespace {
 
-// 20,000 chips written out one by one take 1 MB; a range takes three lines.
-constexpr std::size_t largest = 1024 * 1024;
-
 // yaml-cpp appends what it found to some of its messages, and that may be a password.
 std::string reason(const YAML::Exception& error) { return error.msg.substr(0, error.msg.find(':')); }
 
@@ -77,8 +74,8 @@ class Documents final : public YAML::EventHandler {
 }  // namespace
 
 std::optional<YAML::Node> read_document(Report& report, std::string_view text) {
-  if (text.size() > largest) {
-    report.problem(0, {}, "is larger than 1 MiB", "one entry with numbers: 1-500 stands for 500 chips");
+  if (text.size() > largest_file) {
+    report.problem(0, {}, "is larger than 16 MiB", "one entry with numbers: 1-500 stands for 500 chips");
     return std::nullopt;
   }
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {

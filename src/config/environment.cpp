@@ -12,8 +12,8 @@
 namespace chipgate::config {
 namespace {
 
-// One byte more than a configuration may have, so that the reader sees that it is too large.
-constexpr std::size_t largest = 1024 * 1024 + 1;
+// One byte more than there may be, so that the reader sees that it is too large.
+constexpr std::size_t largest = largest_file + 1;
 
 FileContent failed(int error) { return {.text = std::nullopt, .error = std::strerror(error)}; }
 

@@ -190,7 +190,7 @@ TEST(BadDocument, IsRefusedAsAWhole) {
   EXPECT_EQ(problems(",gateway: {}"), std::vector<std::string>{"1  this is not YAML"});
   EXPECT_EQ(problems(with_gateway("---\nlog: {}")), std::vector<std::string>{"3  a second document begins here"});
   EXPECT_EQ(problems(with_gateway(std::string("log: {}\n\0", 9))), std::vector<std::string>{"3  is not a text file"});
-  EXPECT_EQ(problems(std::string(1024 * 1024 + 1, '#')), std::vector<std::string>{"0  is larger than 1 MiB"});
+  EXPECT_EQ(problems(std::string(largest_file + 1, '#')), std::vector<std::string>{"0  is larger than 16 MiB"});
 }
 
 TEST(SyntaxError, IsReportedAloneWithItsLine) {

@@ -239,6 +239,18 @@ TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
   }
 }
 
+// What is shown may be read again, however much it is.
+TEST(RedactedYaml, OfTheMostChipsIsNoLargerThanAFileMayBe) {
+  const std::string id(58, 'i');
+  std::string alias;
+  for (int i = 0; i < 47; ++i) alias += "\\u0085";  // two bytes of the hundred, and written as an escape
+  const auto made =
+      settings(with_gateway("chips: [{id: \"" + id + "-{n}\", numbers: 10001-30000, port: 20001, alias: \"" + alias +
+                            "{n}\", quota: {day: 999999GB, month: 1000000TB}, max_whatsapp_sessions: 1000}]"));
+  ASSERT_EQ(made.chips.size(), 20'000U);
+  EXPECT_LE(redacted_yaml(made).size(), largest_file);
+}
+
 TEST(RedactedYaml, NamesFilesByTheirWholePaths) {
   const auto here = std::filesystem::current_path().string();
   const auto yaml = redacted_yaml(settings(complete));
