@@ -40,6 +40,8 @@ class Asking {
 
  private:
   net::Task<Result<void>> read_page(net::End& upstream);
+  void judge(const net::End& upstream, const Result<void>& read);
+  net::Task<Error> told_by(unsigned status);
   Result<void> take(std::string_view bytes);
 
   Dialer& dialer_;
@@ -61,15 +63,44 @@ net::Task<Result<IpAddress>> Asking::run() {
   if (asked.has_error()) co_return asked.error();
   bytes_up_ = asked->bytes;
   const auto read = co_await read_page(**upstream);
+  judge(**upstream, read);
   if (read.has_error()) co_return read.error();
   const auto& head = page_.head();
   if (const auto date = head.fields.find("Date")) date_ = protocol::parse_http_date(*date);
-  if (head.status != 200) co_return error_of_status(dial_.route, head.status, head.fields);
+  if (head.status != 200) {
+    upstream->reset();
+    co_return co_await told_by(head.status);
+  }
   // What stands at its beginning need not be all that it says.
   if (!page_.complete()) co_return Error{ErrorKind::gateway_garbled, "the echo's page is too long"};
   const auto address = provider::parse_echo(body_);
   if (!address) co_return Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
   co_return *address;
+}
+
+// Looks are the first that a new gateway hears of chipgate: where clients are held, the only ones. So they have to find
+// the address that serves.
+void Asking::judge(const net::End& upstream, const Result<void>& read) {
+  if (dialer_.kind(dial_.route) == EndpointKind::socks5) return;  // the dial has judged
+  if (bytes_down_ > 0) {
+    dialer_.served(dial_.route, upstream);
+  } else if (read.has_error() &&
+             (read.error() == ErrorKind::gateway_silent || read.error() == ErrorKind::gateway_closed)) {
+    dialer_.mute(dial_.route, upstream);
+  }
+}
+
+// Whose word a status is. An echo that is down says 503 like a gateway that has no exit, and an assignment must not end
+// for that: only a gateway answers a CONNECT, so it is asked for one. 407 is no origin's (RFC 9110 section 15.5.8).
+net::Task<Error> Asking::told_by(unsigned status) {
+  constexpr unsigned proxy_authentication_required = 407;
+  auto of_gateway = error_of_status(dial_.route, status, page_.head().fields);
+  if (status == proxy_authentication_required) co_return of_gateway;
+  if (dialer_.kind(dial_.route) != EndpointKind::socks5) {
+    const auto tunnel = co_await dialer_.dial(dial_, echo_.authority);
+    if (tunnel.has_error()) co_return tunnel.error();
+  }
+  co_return Error{ErrorKind::gateway_garbled, "the echo answered " + std::to_string(status)};
 }
 
 net::Task<Result<void>> Asking::read_page(net::End& upstream) {

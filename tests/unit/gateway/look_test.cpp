@@ -48,6 +48,27 @@ class LookTest : public DialerTest {
     return looking;
   }
 
+  // A SOCKS5 gateway's connection, with the request of which the origin is asked in its tunnel.
+  test::Peer& asked_through_socks() {
+    auto& gateway = accept();
+    const auto hears = [&](const std::string& words) {
+      EXPECT_TRUE(until([&] { return gateway.received().ends_with(words); })) << words;
+    };
+    hears("\x05\x01\x02"s);
+    gateway.send("\x05\x02"s);
+    hears("pass");
+    gateway.send("\x01\x00"s);
+    hears("echo.test\x1f\x90"s);
+    gateway.take_received();
+    gateway.send("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"s);
+    hears("\r\n\r\n");
+    return gateway;
+  }
+  static void refuse(test::Peer& gateway, const std::string& status) {
+    gateway.send("HTTP/1.1 " + status + " No\r\n\r\n");
+    gateway.finish();
+  }
+
   std::deque<Looking> looks_;
 
  private:
@@ -129,11 +150,57 @@ TEST_F(LookTest, APageWithoutEndNamesNoAddressHoweverItBegins) {
   }
 }
 
-TEST_F(LookTest, AStatusHasTheMeaningThatItHasForAConnect) {
+TEST_F(LookTest, AStatusIsTheGatewaysWhereAConnectIsRefusedToo) {
   use(EndpointKind::http);
-  EXPECT_EQ(answered("HTTP/1.1 407 No\r\n\r\n").error(), ErrorKind::provider_auth);
-  EXPECT_EQ(answered("HTTP/1.1 429 Slow\r\n\r\n").error(), ErrorKind::provider_rate_limited);
-  EXPECT_EQ(answered("HTTP/1.1 502 Gone\r\n\r\n").error(), ErrorKind::provider_session_lost);
+  EXPECT_EQ(answered("HTTP/1.1 407 No\r\n\r\n").error(), ErrorKind::provider_auth) << "no origin says so";
+  for (const auto& [status, meaning] :
+       {std::pair{"429", ErrorKind::provider_rate_limited}, std::pair{"502", ErrorKind::provider_session_lost}}) {
+    auto& looking = look();
+    refuse(asked(), status);
+    auto& connect = asked();
+    EXPECT_TRUE(connect.received().starts_with("CONNECT echo.test:8080 HTTP/1.1\r\n")) << connect.received();
+    refuse(connect, status);
+    ASSERT_TRUE(over(looking));
+    EXPECT_EQ(looking.error(), meaning);
+  }
+}
+
+// What the echo says of itself ends nobody's assignment and opens no breaker.
+TEST_F(LookTest, AStatusIsTheEchosWhereATunnelToItOpens) {
+  use(EndpointKind::http);
+  for (const auto* status : {"429", "502", "503"}) {
+    auto& looking = look();
+    refuse(asked(), status);
+    asked().send(ok);
+    ASSERT_TRUE(over(looking));
+    EXPECT_EQ(looking.error(), ErrorKind::gateway_garbled) << status;
+  }
+}
+
+TEST_F(LookTest, InATunnelThroughSocksAStatusIsTheEchos) {
+  use(EndpointKind::socks5);
+  auto& looking = look();
+  refuse(asked_through_socks(), "502");
+  ASSERT_TRUE(over(looking));
+  EXPECT_EQ(looking.error(), ErrorKind::gateway_garbled);
+}
+
+// Before the first assignment looks are all that is dialed: if they did not find the address that serves, nobody would.
+TEST_F(LookTest, AnAddressThatIsMuteGivesWay) {
+  listen("127.0.0.1");
+  listen("127.0.0.2");
+  dialer(EndpointKind::http);
+  resolve({"127.0.0.1", "127.0.0.2"});
+  auto& first = look(50ms);
+  accept("127.0.0.1");
+  ASSERT_TRUE(over(first));
+  EXPECT_EQ(first.error(), ErrorKind::gateway_silent);
+  auto& second = look();
+  auto& gateway = accept("127.0.0.2");
+  gateway.send(ok + "203.0.113.7\n");
+  gateway.finish();
+  ASSERT_TRUE(over(second));
+  EXPECT_TRUE(second.seen->address.has_value());
 }
 
 TEST_F(LookTest, AStatusCountsHoweverLongItsPageIs) {
@@ -184,18 +251,7 @@ TEST_F(LookTest, CanBeCalledOff) {
 TEST_F(LookTest, ThroughSocksTheOriginIsAskedInsideATunnel) {
   use(EndpointKind::socks5);
   auto& looking = look();
-  auto& gateway = accept();
-  const auto hears = [&](const std::string& words) {
-    return until([&] { return gateway.received().ends_with(words); });
-  };
-  ASSERT_TRUE(hears("\x05\x01\x02"s));
-  gateway.send("\x05\x02"s);
-  ASSERT_TRUE(hears("pass"));
-  gateway.send("\x01\x00"s);
-  ASSERT_TRUE(hears("echo.test\x1f\x90"s));
-  gateway.take_received();
-  gateway.send("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"s);
-  ASSERT_TRUE(hears("\r\n\r\n"));
+  auto& gateway = asked_through_socks();
   EXPECT_TRUE(gateway.received().starts_with("GET /ip?format=json HTTP/1.0\r\nHost: echo.test:8080\r\n"));
   EXPECT_EQ(gateway.received().find("Authorization"), std::string::npos) << "the origin would read it";
   gateway.send(ok + "203.0.113.7");
