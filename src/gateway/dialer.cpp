@@ -73,9 +73,10 @@ Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::Shar
 }
 
 net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target) {
+  const auto begun = Clock::now();
   auto& to = begin(dial);
   auto addresses = co_await addresses_of(dial, to);
-  if (addresses.has_error()) co_return counted(dial.route.endpoint, addresses.error());
+  if (addresses.has_error()) co_return counted(dial, begun, addresses.error());
   Error last{ErrorKind::gateway_unresolved};
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     const auto& address = (*addresses)[i];
@@ -102,7 +103,7 @@ net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target)
     if (is_mute(last.kind)) to.doubt(address);
     if (proven || !is_mute(last.kind) || Clock::now() >= dial.until) break;
   }
-  co_return counted(dial.route.endpoint, std::move(last));
+  co_return counted(dial, begun, std::move(last));
 }
 
 net::Task<Result<net::EndPtr>> Dialer::reach_for_requests(Dial dial, protocol::Authority target) {
@@ -122,9 +123,10 @@ net::Task<Result<Connected>> Dialer::ask(Dial dial, net::EndPtr upstream, const 
 }
 
 net::Task<Result<net::EndPtr>> Dialer::reach(Dial dial) {
+  const auto begun = Clock::now();
   auto& to = begin(dial);
   auto addresses = co_await addresses_of(dial, to);
-  if (addresses.has_error()) co_return counted(dial.route.endpoint, addresses.error());
+  if (addresses.has_error()) co_return counted(dial, begun, addresses.error());
   Error last{ErrorKind::gateway_unresolved};
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     auto upstream = co_await reach_address(dial, to, (*addresses)[i], addresses->size() - i);
@@ -135,7 +137,7 @@ net::Task<Result<net::EndPtr>> Dialer::reach(Dial dial) {
     last = upstream.error();
     if (!may_be_the_address(last.kind) || Clock::now() >= dial.until) break;
   }
-  co_return counted(dial.route.endpoint, std::move(last));
+  co_return counted(dial, begun, std::move(last));
 }
 
 void Dialer::served(const Route& route, const net::End& upstream) {
@@ -228,9 +230,13 @@ TimePoint Dialer::share(TimePoint until, std::size_t left) const {
   return left == 1 ? until : std::min(until, now + std::max<Clock::duration>(even, options_.connect_timeout));
 }
 
-Error Dialer::counted(EndpointIndex index, Error error) {
+Error Dialer::counted(const Dial& dial, TimePoint begun, Error error) {
   counters_.dial_failures.increment(error.kind);
-  if (speaks_against_the_endpoint(error.kind)) tell(index, endpoint(index).failed());
+  // A client that had used up its budget when it came to dialing gave the endpoint no chance.
+  const bool cut_short = Clock::now() >= dial.until && dial.until - begun < options_.connect_timeout;
+  if (speaks_against_the_endpoint(error.kind) && !cut_short) {
+    tell(dial.route.endpoint, endpoint(dial.route.endpoint).failed());
+  }
   return error;
 }
 

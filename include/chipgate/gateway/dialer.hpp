@@ -64,7 +64,7 @@ class Dialer {
   net::Task<Result<net::EndPtr>> connect_to(Dial dial, const SocketAddress& address);
   net::Task<Result<void>> shake_hands(Dial dial, Endpoint& endpoint, net::End& upstream);
   TimePoint share(TimePoint until, std::size_t left) const;
-  Error counted(EndpointIndex index, Error error);
+  Error counted(const Dial& dial, TimePoint begun, Error error);
   void tell(EndpointIndex index, std::optional<EndpointNews> news);
 
   net::Shard& shard_;

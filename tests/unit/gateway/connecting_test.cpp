@@ -203,5 +203,16 @@ TEST(EndpointOptions, NamesAreUrls) {
   EXPECT_EQ((EndpointOptions{EndpointKind::socks5, "2001:db8::1", 1}).name(), "socks5://[2001:db8::1]:1");
 }
 
+// Held until its chip had an exit, it had no time left to dial; the endpoint never had a chance.
+TEST_F(Connecting, AClientWithoutTimeSaysNothingAgainstTheEndpoint) {
+  dialer();
+  for (int i = 0; i < 3; ++i) {
+    auto& attempt = dial(10ms);
+    ASSERT_TRUE(over(attempt));
+    EXPECT_EQ(attempt.error(), ErrorKind::gateway_unresolved);
+  }
+  EXPECT_TRUE(news_.empty());
+}
+
 }  // namespace
 }  // namespace chipgate::gateway
