@@ -8,12 +8,14 @@ namespace {
 
 constexpr std::chrono::seconds interval{1};
 
-// What may mean that the exit or the account is gone. A target that is denied or down says nothing about either.
+// What may mean that the exit or the account is gone. A target that is denied or down says nothing about either; a
+// general failure may be all that a SOCKS5 gateway says of a session that it has lost (RFC 1928 section 6).
 bool is_about_the_session(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::provider_session_lost:
     case ErrorKind::provider_no_exit:
     case ErrorKind::provider_exit_timeout:
+    case ErrorKind::provider_refused:
     case ErrorKind::gateway_unresolved:
     case ErrorKind::gateway_refused:
     case ErrorKind::gateway_unreachable:

@@ -34,6 +34,7 @@ TEST(GatewayNews, WhatSaysNothingOfExitAndAccountIsNoNews) {
     EXPECT_FALSE(news.tells(kind, some_time)) << info(kind).name;
   }
   EXPECT_TRUE(news.tells(ErrorKind::first_reply_timeout, some_time));
+  EXPECT_TRUE(news.tells(ErrorKind::provider_refused, some_time + 1s)) << "all that SOCKS5 says of a lost session";
 }
 
 TEST_F(GatewayNewsOfAPort, AFailedDialIsTold) {
