@@ -37,6 +37,7 @@ class PlainConnection {
   net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
+  void drop_empty_lines();
   void drop_used_up_upstream();
   void judge(const Exchange& exchange, const Result<void>& exchanged);
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
@@ -136,11 +137,8 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     if (reused && exchange.repeatable() && exchanged.error() == ErrorKind::gateway_closed) continue;
     // Only the gateway's own words: the origin's silence is no news of the exit.
     if (info(exchanged.error().kind).fault == Fault::provider) client_.port().gateway_failed(route, exchanged.error());
-    if (exchange.other_exit()) {
-      client_.port().other_exit(*route, *exchange.other_exit());
-    } else if (!exchange.answered()) {
-      co_return exchanged.error();
-    }
+    if (exchange.other_exit()) client_.port().other_exit(*route, *exchange.other_exit());
+    if (!exchange.answered()) co_return exchanged.error();
     note(exchange, exchanged.error().kind, began);
     co_return After::cut;
   }
@@ -164,12 +162,14 @@ net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, c
 net::Task<Result<bool>> PlainConnection::next_request() {
   auto& waiter = client_.waiter();
   reader_ = protocol::RequestReader();
+  drop_empty_lines();
   if (behind_.empty() && client_.port().leaving()) co_return false;
   client_.rests(behind_.empty());
   waiter.deadline(Clock::now() + idle_between_requests, ErrorKind::client_gone);
   bool begun = false;
   for (;;) {
-    if (!behind_.empty()) {
+    if (!begun) drop_empty_lines();
+    if (!behind_.empty() && (begun || behind_ != "\r")) {
       if (!begun) {
         client_.begins_request();
         client_.rests(false);
@@ -201,6 +201,12 @@ net::Task<Result<bool>> PlainConnection::next_request() {
     }
     behind_.append(room.data(), read.bytes);
   }
+}
+
+// What old clients write behind a body (RFC 9112 section 2.2). A 400 to it would be taken for the next request's
+// answer.
+void PlainConnection::drop_empty_lines() {
+  while (behind_.starts_with("\r\n")) behind_.erase(0, 2);
 }
 
 // One that speaks or ends between requests is of no more use. That it is said to be readable proves neither: under TLS

@@ -43,6 +43,16 @@ class Methods(scripted.ScriptedTest):
             self.assertEqual((answer.status, client.rest()), (400, (b"", "eof")))
             self.assertGreater(int(answer.get("content-length") or 0), 0)
 
+    def test_an_empty_line_behind_a_body_is_no_request(self) -> None:
+        """RFC 9112 section 2.2. A 400 to it would be taken for the answer to the next one."""
+        post = get_head("http://post.sim/", "Content-Length: 2", method="POST") + b"hi"
+        with wire.Client(self.port) as client:
+            for behind in (b"\r\n", b"\r\n\r\n", b""):
+                self.assertEqual(client.send(post + behind).answer().body, b"ok")
+            client.send(b"\r")
+            self.assertEqual(client.send(b"\n" + get_head("http://get.sim/")).answer().body, b"ok")
+        self.assertEqual(len(self.heard), 4, self.heard)
+
     def test_options_that_may_go_on_loses_one_hop(self) -> None:
         with wire.Client(self.port) as client:
             client.send(get_head("http://next.sim/x", "Max-Forwards: 3", method="OPTIONS")).answer()
