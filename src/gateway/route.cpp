@@ -58,17 +58,20 @@ RoutePtr make_route(const SessionIdentifier& session, Epoch epoch, EndpointIndex
                                              credentials.account_username, credentials.account_password, ip_literals});
 }
 
-RoutePtr with_exits(const Route& route, std::vector<IpAddress> exits) {
+RoutePtr with_exits(const Route& route, std::vector<IpAddress> exits, ExitPrefixes prefixes) {
   auto known = route;
   known.exits = std::move(exits);
+  known.prefixes = prefixes;
   return std::make_shared<const Route>(std::move(known));
 }
 
 ExitVerdict verdict_on(const Route& route, const IpAddress& seen) {
+  const auto bits = seen.is_v4() ? route.prefixes.v4 : route.prefixes.v6;
   auto verdict = ExitVerdict::unknown;
   for (const auto& exit : route.exits) {
-    if (exit == seen) return ExitVerdict::same;
-    if (exit.is_v4() == seen.is_v4()) verdict = ExitVerdict::other;
+    if (exit.is_v4() != seen.is_v4()) continue;
+    if (exit.masked(bits) == seen.masked(bits)) return ExitVerdict::same;
+    verdict = ExitVerdict::other;
   }
   return verdict;
 }

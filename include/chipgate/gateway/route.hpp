@@ -17,6 +17,12 @@ namespace chipgate::gateway {
 // Whether a target written as an address may be asked for: some providers send those out by an exit of their own.
 enum class IpLiterals : std::uint8_t { carried, refused };
 
+// How many bits of an address targets tell exits apart by.
+struct ExitPrefixes {
+  unsigned v4 = 32;
+  unsigned v6 = 128;
+};
+
 // Immutable; built on the control thread and posted to the chip's shard, so that a CONNECT looks nothing up.
 struct Route {
   SessionIdentifier session;
@@ -30,6 +36,7 @@ struct Route {
   // The addresses that targets were seen to see: a reply that names another of the same family is a move. Empty where
   // nothing was looked at.
   std::vector<IpAddress> exits{};
+  ExitPrefixes prefixes{};
 };
 
 using RoutePtr = std::shared_ptr<const Route>;
@@ -37,7 +44,7 @@ using RoutePtr = std::shared_ptr<const Route>;
 // Encodes the credentials once for the assignment.
 RoutePtr make_route(const SessionIdentifier&, Epoch, EndpointIndex, const provider::Credentials&, IpLiterals);
 // The same, once its exits are known.
-RoutePtr with_exits(const Route&, std::vector<IpAddress> exits);
+RoutePtr with_exits(const Route&, std::vector<IpAddress> exits, ExitPrefixes prefixes);
 
 // What an address that a reply names says about the route.
 enum class ExitVerdict : std::uint8_t {

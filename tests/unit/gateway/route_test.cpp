@@ -6,17 +6,17 @@
 namespace chipgate::gateway {
 namespace {
 
-RoutePtr route(const std::vector<std::string>& exits = {}) {
+RoutePtr route(const std::vector<std::string>& exits = {}, ExitPrefixes prefixes = {}) {
   const provider::Credentials credentials{Secret("user-session-x"), Secret("pass")};
   const auto made =
       make_route(SessionIdentifier("chip-a-1"), Epoch(4), EndpointIndex(2), credentials, IpLiterals::refused);
   std::vector<IpAddress> addresses;
   for (const auto& exit : exits) addresses.push_back(*IpAddress::parse(exit));
-  return with_exits(*made, addresses);
+  return with_exits(*made, addresses, prefixes);
 }
 
-ExitVerdict verdict(const std::vector<std::string>& exits, const std::string& seen) {
-  return verdict_on(*route(exits), *IpAddress::parse(seen));
+ExitVerdict verdict(const std::vector<std::string>& exits, const std::string& seen, ExitPrefixes prefixes = {}) {
+  return verdict_on(*route(exits, prefixes), *IpAddress::parse(seen));
 }
 
 TEST(Route, WithExitsIsTheSameOtherwise) {
@@ -39,6 +39,15 @@ TEST(Route, AnAddressOfItsOwnIsTheSameExit) {
 TEST(Route, AnotherAddressOfTheSameFamilyIsAMove) {
   EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "203.0.113.8"), ExitVerdict::other);
   EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "2001:db8::8"), ExitVerdict::other);
+}
+
+// As the life cycle and the ledger compare them: a chip that was refused here for what is no move there would stay so.
+TEST(Route, AnAddressWithinThePrefixIsTheSameExit) {
+  constexpr ExitPrefixes prefixes{24, 64};
+  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "203.0.113.8", prefixes), ExitVerdict::same);
+  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "203.0.114.7", prefixes), ExitVerdict::other);
+  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "2001:db8::8", prefixes), ExitVerdict::same);
+  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "2001:db8:0:1::7", prefixes), ExitVerdict::other);
 }
 
 TEST(Route, AnAddressOfAFamilyThatWasNotLookedAtSaysNothing) {

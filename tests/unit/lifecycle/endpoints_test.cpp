@@ -31,6 +31,23 @@ TEST_F(Endpoints, AreLeftByChipsWhoseClientsHaveJustFailedThere) {
   EXPECT_EQ(history()[1].row.release_reason, "endpoint_down");
 }
 
+// An outage of all that is drawn there, and not one session's silence.
+TEST_F(Endpoints, ThatAreSilentToEveryNewSessionGiveWayToTheNext) {
+  open();
+  plane->silent_endpoints = {first};
+  EXPECT_EQ(connected().assignment->endpoint, "http://two:2");
+}
+
+TEST_F(Endpoints, AreNotLeftForOneSessionsSilence) {
+  options.life.draw.per_round = 1;
+  open();
+  plane->silent_endpoints = {first};
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until([&] { return plane->looks >= 2; }));
+  plane->silent_endpoints.clear();
+  EXPECT_EQ(connected().assignment->endpoint, "http://one:1");
+}
+
 TEST_F(Endpoints, AreNotLeftByAChipThatAskedForNothing) {
   open();
   const auto before = *connected().assignment;

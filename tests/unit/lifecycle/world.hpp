@@ -88,6 +88,7 @@ class PlayedPlane final : public DataPlane {
   // --- the gateway behind it: every session gets the next address of the pool, and keeps it until it is moved
   Result<IpAddress> exit_of(const gateway::Route& route, const protocol::HttpUrl& echo) {
     if (failure) return *failure;
+    if (silent_endpoints.contains(route.endpoint)) return Error{ErrorKind::gateway_silent};
     if (silent_echoes.contains(echo.authority.host)) return Error{ErrorKind::gateway_silent};
     auto [place, fresh] = exits.try_emplace(route.session.value());
     if (fresh) place->second = pool.at(next_exit++ % pool.size());
@@ -118,6 +119,7 @@ class PlayedPlane final : public DataPlane {
   std::map<std::string, IpAddress> exits;
   std::map<std::string, IpAddress> lies;  // what one echo says whatever is true
   std::set<std::string> silent_echoes;
+  std::set<EndpointIndex> silent_endpoints;
   std::optional<Error> failure;
 
  private:

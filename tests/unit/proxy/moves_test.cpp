@@ -42,7 +42,7 @@ TEST_F(Moves, AMoveIsSeenInTheNextReplyAndLetsNobodyThrough) {
 
   const auto exit = look(1);
   ASSERT_TRUE(exit.has_value());
-  plane.open(ChipIndex(0), gateway::with_exits(*session(1), {*exit}));
+  plane.open(ChipIndex(0), gateway::with_exits(*session(1), {*exit}, {}));
   const auto welcome = ask("first.sim:7", [](const auto& client) { return client.received().ends_with("early"); });
   EXPECT_TRUE(welcome.starts_with("HTTP/1.1 200")) << welcome;
   ASSERT_TRUE(until([&] { return same_ == std::vector{*exit}; }));

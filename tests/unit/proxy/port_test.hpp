@@ -66,7 +66,7 @@ class PortTest : public test::ShardTest, public PortEvents, public gateway::Endp
                                           gateway::IpLiterals::carried);
     std::vector<IpAddress> addresses;
     for (const auto& exit : exits) addresses.push_back(*IpAddress::parse(exit));
-    return gateway::with_exits(*made, std::move(addresses));
+    return gateway::with_exits(*made, std::move(addresses), {});
   }
   // Started, and with a route to the gateway.
   void serve(const std::vector<std::string>& exits = {}) {
