@@ -98,8 +98,9 @@ TEST(ConnectFault, SplitComesByteByByte) {
   simulator.inject(fault(FaultStage::connect, FaultKind::split));
   Client client(simulator.ports().http);
   client.say(connect_request("echo.sim:7", "a"));
-  EXPECT_EQ(client.hear_once(), "H");
-  EXPECT_TRUE(client.hear_until("\r\n\r\n").starts_with("TTP/1.1 200 "));
+  const auto head = client.hear_until("\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+  EXPECT_EQ(client.segments(), head.size());
   client.say("x");
   EXPECT_EQ(client.hear_exactly(1), "x");
 }

@@ -3,6 +3,7 @@
 
 #include "chipgate/protocol/basic.hpp"
 #include "chipgate/protocol/socks.hpp"
+#include "sim/segments.hpp"
 
 #include <array>
 #include <cerrno>
@@ -137,6 +138,8 @@ Heard Client::hear_to_end(Milliseconds limit) {
 }
 
 std::string Client::hear_once() { return read_piece(SIZE_MAX).bytes; }
+
+unsigned Client::segments() const { return data_segments_of(fd_.get()); }
 
 std::string credentials(std::string_view session, std::string_view password) {
   const auto username = session.empty() ? std::string("user") : fmt::format("user-session-{}", session);

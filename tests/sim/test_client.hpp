@@ -39,6 +39,8 @@ class Client {
   Heard hear_to_end(Milliseconds limit = std::chrono::seconds(5));
   // What one read gives.
   std::string hear_once();
+  // In how many segments all came so far, however few reads it took.
+  unsigned segments() const;
 
  private:
   struct Piece {
