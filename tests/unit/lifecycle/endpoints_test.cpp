@@ -38,6 +38,15 @@ TEST_F(Endpoints, ThatAreSilentToEveryNewSessionGiveWayToTheNext) {
   EXPECT_EQ(connected().assignment->endpoint, "http://two:2");
 }
 
+TEST_F(Endpoints, ThatAreTheOnlyOneAreNotHeldDownForSilence) {
+  options.endpoint_names = {"http://one:1"};
+  open();
+  plane->silent_endpoints = {first};
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until([&] { return plane->looks >= 10; }));
+  EXPECT_TRUE(service->endpoint_up(first));
+}
+
 TEST_F(Endpoints, AreNotLeftForOneSessionsSilence) {
   options.life.draw.per_round = 1;
   open();
