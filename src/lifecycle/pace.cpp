@@ -27,9 +27,9 @@ TimePoint FleetPace::reserve(TimePoint now) {
 TimePoint ChipPace::after_failure(const DrawOptions& options, TimePoint now, std::uint64_t random) {
   last_round_ = now;
   backoff_ = std::clamp(backoff_ * 2, options.retry_min, std::max(options.retry_min, options.retry_max));
-  // A fifth to both sides, in steps of a thousandth.
+  // A fifth to both sides, in steps of a thousandth, but never sooner than somebody who waits may ask for.
   const auto jitter = static_cast<std::int64_t>(random % 401) - 200;
-  return now + backoff_ + backoff_ * jitter / 1'000;
+  return now + std::max(options.retry_min, backoff_ + backoff_ * jitter / 1'000);
 }
 
 TimePoint ChipPace::hurried(const DrawOptions& options, TimePoint now) const {

@@ -9,6 +9,8 @@
 #include "chipgate/provider/session.hpp"
 #include "chipgate/telemetry/life_counters.hpp"
 
+#include <vector>
+
 namespace chipgate::lifecycle {
 
 class Journal;
