@@ -50,13 +50,13 @@ class Flood(rig.RigTest):
                 client.send(source.choice(SAYS))
             if len(open_now) > OPEN_AT_ONCE:
                 told |= self.leave(open_now.popleft(), source)
-        while open_now:
-            told |= self.leave(open_now.popleft(), source)
+        while open_now:  # the last ones wait for what they are told
+            told |= self.leave(open_now.popleft(), source, stack.ANSWER_SECONDS)
         return told
 
-    def leave(self, client: wire.Client, source: random.Random) -> set[int]:
+    def leave(self, client: wire.Client, source: random.Random, patience: float = 0) -> set[int]:
         heard = b""
-        client.socket.setblocking(False)
+        client.socket.settimeout(patience)
         with contextlib.suppress(OSError):
             heard = client.socket.recv(1000)
         if source.random() < 0.5:
