@@ -174,9 +174,9 @@ void write_life(Writer& out, const Settings& settings) {
   });
 }
 
-// A URL's path may be a secret of its own.
+// A URL's path may be a secret of its own, and so may a query that follows the host at once (RFC 3986 section 3).
 string without_path(const string& text) {
-  const auto end = text.find('/', text.find("://") + 3);
+  const auto end = text.find_first_of("/?#", text.find("://") + 3);
   return end == string::npos ? text : text.substr(0, end + 1) + hidden;
 }
 

@@ -251,6 +251,12 @@ TEST(RedactedYaml, OfTheMostChipsIsNoLargerThanAFileMayBe) {
   EXPECT_LE(redacted_yaml(made).size(), largest_file);
 }
 
+TEST(RedactedYaml, HidesAWebhooksQueryToo) {
+  const auto yaml = redacted_yaml(
+      settings(with_gateway("admin: {webhook: {url: \"https://example.org?key=hunter2\", secret: hunter2}}")));
+  EXPECT_EQ(yaml.find(secret), std::string::npos) << yaml;
+}
+
 TEST(RedactedYaml, NamesFilesByTheirWholePaths) {
   const auto here = std::filesystem::current_path().string();
   const auto yaml = redacted_yaml(settings(complete));
