@@ -232,11 +232,13 @@ void Drawer::count(DrawOutcome outcome) { parts_.counters.draw(outcome).incremen
 // meanwhile, does. Until it speaks again each further one counts.
 void Drawer::heard_of_draw(EndpointIndex endpoint, const Error& error) {
   constexpr unsigned silences_that_mean_down = 2;
-  if (silent_draws_.size() == 1) return;  // there is nothing to give way to
   if (error.kind != ErrorKind::gateway_silent && error.kind != ErrorKind::gateway_closed) return;
   auto& silent = silent_draws_.at(endpoint.value());
   const auto now = Clock::now();
-  if (++silent >= silences_that_mean_down && choice_.up(endpoint, now)) choice_.failed(endpoint, now);
+  ++silent;
+  // Where all are silent it may as well be the echoes, and there is nothing to give way to.
+  const bool another = std::ranges::find(silent_draws_, 0U) != silent_draws_.end();
+  if (another && silent >= silences_that_mean_down && choice_.up(endpoint, now)) choice_.failed(endpoint, now);
 }
 
 void Drawer::heard(EndpointIndex endpoint, const Error& error) {

@@ -47,6 +47,15 @@ TEST_F(Endpoints, ThatAreTheOnlyOneAreNotHeldDownForSilence) {
   EXPECT_TRUE(service->endpoint_up(first));
 }
 
+TEST_F(Endpoints, AreNotAllHeldDownWhereItIsTheEchoesThatAreSilent) {
+  options.life.verify.echoes_v4.resize(1);
+  open();
+  plane->silent_echoes = {"echo-a"};
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until([&] { return plane->looks >= 20; }));
+  EXPECT_TRUE(service->endpoint_up(EndpointIndex(1)));
+}
+
 TEST_F(Endpoints, AreNotLeftForOneSessionsSilence) {
   options.life.draw.per_round = 1;
   open();
