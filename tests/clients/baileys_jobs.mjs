@@ -1,8 +1,9 @@
 // An unmodified Baileys of either version, driven by jobs. `login` opens its WebSocket with a new login, at a URL of its
 // own where one is given, and reports what Baileys reports, one line each; `end` ends what another job opened; `media` is a file, encrypted, there and back.
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pattern, say, serveJobs } from './jobs.mjs';
 
 const silent = { level: 'silent', child: () => silent };
@@ -36,10 +37,20 @@ export function serveBaileys(baileys, { HttpsProxyAgent, SocksProxyAgent }, down
     open.get(of)?.end(undefined);
     open.delete(of);
   };
+  // Baileys 6 gives its file away while it is being written, and may upload none of it: AES-CBC's padded length and a MAC.
+  const written = async (path, bytes) => {
+    const whole = bytes - (bytes % 16) + 16 + 10;
+    const size = () => stat(path).then((found) => found.size, () => 0);
+    for (let tries = 0; (await size()) < whole; ++tries) {
+      if (tries === 1_000) throw new Error(`${path} is never written whole`);
+      await pause(5);
+    }
+  };
   // As a logged-in socket does it; only which hosts there are, and the right to use them, come from WhatsApp.
   const media = async ({ proxy, bytes, host }) => {
     const options = downloading(proxy);
     const file = await baileys.encryptedStream(pattern(bytes), 'document', { logger: silent });
+    await written(file.encFilePath, bytes);
     const granted = async () => ({ auth: 'granted', hosts: [{ hostname: host }] });
     const upload = baileys.getWAUploadToServer({ customUploadHosts: [], fetchAgent: agentFor(proxy), logger: silent, options }, granted);
     try {
