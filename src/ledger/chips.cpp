@@ -31,12 +31,13 @@ PutChipAnswer create(Writing& in, const ChipRow& chip) {
 // UPDATE knows no ON CONFLICT, so what stands in the way is part of its condition.
 PutChipAnswer change(Writing& in, const ChipRow& chip) {
   const auto changed = in.sql.row(
-      "UPDATE chips SET alias = $2, port = $3, connect = $4, origin = $5, quota_day = $6, quota_month = $7 "
+      "UPDATE chips SET alias = $2, port = $3, connect = $4, origin = $5, quota_day = $6, quota_month = $7, arming = "
+      "$8 "
       "WHERE deleted_at IS NULL AND id = $1 AND NOT EXISTS "
       "(SELECT 1 FROM chips other WHERE other.deleted_at IS NULL AND other.id <> $1 "
       "AND ((other.port = $3 AND $3 <> 0) OR (other.alias = $2 AND $2 <> ''))) RETURNING id",
       {chip.id, chip.alias, chip.port, word(connect_modes, chip.connect), word(origins, chip.origin), chip.quota.day,
-       chip.quota.month});
+       chip.quota.month, word(armings, chip.arming)});
   return changed ? PutChipAnswer{PutChip::changed} : taken(in.sql, chip);
 }
 
@@ -44,12 +45,13 @@ PutChipAnswer change(Writing& in, const ChipRow& chip) {
 
 Result<PutChipAnswer> put_chip(Writing& in, const ChipRow& chip) {
   const auto row = in.sql.row(
-      "SELECT alias, port, connect, origin, quota_day, quota_month FROM chips WHERE id = $1 AND deleted_at IS NULL",
+      "SELECT alias, port, connect, origin, quota_day, quota_month, arming FROM chips WHERE id = $1 AND deleted_at IS "
+      "NULL",
       {chip.id});
   if (!row) return create(in, chip);
   const bool same_place = row->text(0) == chip.alias && row->number(1) == chip.port;
-  const bool same_rules =
-      row->text(2) == word(connect_modes, chip.connect) && row->text(3) == word(origins, chip.origin);
+  const bool same_rules = row->text(2) == word(connect_modes, chip.connect) &&
+                          row->text(3) == word(origins, chip.origin) && row->text(6) == word(armings, chip.arming);
   if (same_place && same_rules && chip.quota == Quota{row->count(4), row->count(5)}) {
     return PutChipAnswer{PutChip::unchanged};
   }

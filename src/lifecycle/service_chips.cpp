@@ -1,4 +1,5 @@
 // Chips that come and change while chipgate runs.
+#include "chipgate/lifecycle/arming.hpp"
 #include "chipgate/lifecycle/service.hpp"
 
 #include <algorithm>
@@ -7,7 +8,23 @@
 namespace chipgate::lifecycle {
 namespace {
 
-bool has_assignment(const Chip& chip) { return chip.phase != Phase::released && chip.phase != Phase::blocked; }
+Denied leaving() { return {Denial::not_released, "the chip is being removed", "id"}; }
+
+Denied bound_to_its_port() { return {Denial::not_released, "release the chip before its port is changed", "port"}; }
+
+bool may_move(const Chip& chip) { return chip.phase == Phase::released || chip.phase == Phase::blocked; }
+
+// What the ledger has against it: another wish may have been quicker than this one was to ask.
+std::optional<Denied> refusal_of(const Result<ledger::PutChipAnswer>& put) {
+  if (put.has_error()) return Denied{Denial::ledger_unavailable, put.error().detail, {}};
+  if (put->verdict == ledger::PutChip::port_taken) {
+    return Denied{Denial::port_taken, "the port is chip " + put->holder + "'s", "port"};
+  }
+  if (put->verdict == ledger::PutChip::alias_taken) {
+    return Denied{Denial::alias_taken, "the alias is chip " + put->holder + "'s", "alias"};
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -15,8 +32,7 @@ net::Task<Wish<PutAnswer>> Service::put(ChipSpec spec) {
   if (auto denied = complaint(spec)) co_return std::move(*denied);
   const auto chip = find(spec.id);
   if (!chip) co_return co_await create(std::move(spec));
-  if (chip->phase == Phase::removing || chip->phase == Phase::removed)
-    co_return Denied{Denial::not_released, "the chip is being removed", "id"};
+  if (chip->leaves()) co_return leaving();
   co_return co_await change(chip, std::move(spec));
 }
 
@@ -60,11 +76,10 @@ net::Task<Wish<PutAnswer>> Service::create(ChipSpec spec) {
   } catch (const std::runtime_error& error) {
     co_return Denied{Denial::port_taken, error.what(), "port"};
   }
-  const auto put = co_await parts_.ledger.put_chip(row_of(*chip));
-  if (put.has_error()) {
+  if (auto refused = refusal_of(co_await parts_.ledger.put_chip(row_of(*chip)))) {
     // Nothing is done by half: a chip that a restart would not know is no chip.
     fire(chip, Event::remove);
-    co_return Denied{Denial::ledger_unavailable, put.error().detail, {}};
+    co_return std::move(*refused);
   }
   journal_.tell("chip.created", *chip, telemetry::JsonObject().add("port", chip->spec.port));
   if (chip->spec.connect == ledger::ConnectMode::on_start) fire(chip, Event::connect);
@@ -78,39 +93,45 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
   if (same_port && spec.alias == old.alias && spec.connect == old.connect && spec.quota == old.quota) {
     co_return PutAnswer{Put::unchanged, view(*chip)};
   }
-  if (!same_port && has_assignment(*chip)) {
-    co_return Denied{Denial::not_released, "release the chip before its port is changed", "port"};
-  }
+  if (!same_port && !may_move(*chip)) co_return bound_to_its_port();
   if (chip->origin == ledger::ChipOrigin::configured) {
     co_return Denied{Denial::configured, "the chip stands in the configuration: change it there", "id"};
   }
+  // Known before the ledger has it: a word of its operator that comes meanwhile is behind it in both.
+  const auto armed_before = chip->arming;
+  const auto arming = chip->arming = arming_after(armed_before, old.connect, spec.connect);
   auto row = row_of(*chip);
   row.port = spec.port;
   row.alias = spec.alias;
   row.connect = spec.connect;
   row.quota = spec.quota;
-  const auto put = co_await parts_.ledger.put_chip(row);
-  if (put.has_error()) co_return Denied{Denial::ledger_unavailable, put.error().detail, {}};
-  if (!same_port) {
-    const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
-    const auto bound = parts_.plane.listen(index, chip->spec.id, spec.port);
-    if (bound.has_error()) {
-      (void)co_await parts_.ledger.put_chip(row_of(*chip));
-      co_return Denied{Denial::port_taken, bound.error().detail, "port"};
-    }
-    by_index_.push_back(chip);
-    by_index_.at(chip->index.value()).reset();
-    parts_.plane.close(chip->index, [] {});
-    // The plane counts from nothing for a new port.
-    chip->meter.clients_flushed = {};
-    chip->index = index;
-    chip->epoch = Epoch(1);
+  auto refused = refusal_of(co_await parts_.ledger.put_chip(std::move(row)));
+  if (!refused && !same_port) refused = move_port(chip, spec.port);
+  if (refused) {
+    // What its operator said meanwhile stands.
+    if (chip->arming == arming) chip->arming = armed_before;
+    co_await record_chip(chip);
+    co_return std::move(*refused);
   }
-  const bool starts = spec.connect == ledger::ConnectMode::on_start && old.connect != ledger::ConnectMode::on_start;
-  chip->spec = std::move(spec);
-  journal_.tell("chip.changed", *chip);
-  if (starts && chip->arming == ledger::Arming::armed) fire(chip, Event::connect);
+  adopt(chip, std::move(spec));
   co_return PutAnswer{Put::changed, view(*chip)};
+}
+
+std::optional<Denied> Service::move_port(const ChipPtr& chip, std::uint16_t port) {
+  // A client or its operator was quicker than the ledger.
+  if (chip->leaves()) return leaving();
+  if (!may_move(*chip)) return bound_to_its_port();
+  const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
+  const auto bound = parts_.plane.listen(index, chip->spec.id, port);
+  if (bound.has_error()) return Denied{Denial::port_taken, bound.error().detail, "port"};
+  by_index_.push_back(chip);
+  by_index_.at(chip->index.value()).reset();
+  parts_.plane.close(chip->index, [] {});
+  // The plane counts from nothing for a new port.
+  chip->meter.clients_flushed = {};
+  chip->index = index;
+  chip->epoch = Epoch(1);
+  return std::nullopt;
 }
 
 }  // namespace chipgate::lifecycle

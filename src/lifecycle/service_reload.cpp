@@ -1,4 +1,5 @@
 // What a configuration that was read again changes.
+#include "chipgate/lifecycle/arming.hpp"
 #include "chipgate/lifecycle/service.hpp"
 
 #include <algorithm>
@@ -11,8 +12,6 @@ namespace {
 constexpr Milliseconds ending_patience{10'000};
 
 std::string key_of(const ChipId& id, std::string_view key) { return "chips[" + id.value() + "]." + std::string(key); }
-
-bool is_manual(const ChipSpec& spec) { return spec.connect == ledger::ConnectMode::manual; }
 
 }  // namespace
 
@@ -41,8 +40,9 @@ net::Task<Wish<Reconfigured>> Service::reconfigure(Reconfigure wanted) {
   for (const auto& spec : changed) {
     const auto chip = find(spec.id);
     if (!chip || chip->spec.alias == spec.alias) continue;
-    chip->spec.alias.clear();
-    tasks_.spawn(record_chip(row_of(*chip)));
+    auto row = row_of(*chip);
+    row.alias.clear();
+    tasks_.spawn(record_row(std::move(row)));
   }
   for (auto& spec : changed) {
     if (const auto chip = find(spec.id)) take_on(chip, std::move(spec));
@@ -72,7 +72,7 @@ std::optional<Denied> Service::unfit(const Reconfigure& wanted) const {
       return Denied{Denial::bad_id, "chip " + spec.id.value() + ": " + *why, key_of(spec.id, "id")};
     }
     const auto known = find(spec.id);
-    if (known && (known->phase == Phase::removing || known->phase == Phase::removed)) {
+    if (known && known->leaves()) {
       return Denied{Denial::not_released, "chip " + spec.id.value() + " is still being removed", key_of(spec.id, "id")};
     }
     if (known && spec.port != 0 && known->spec.port != spec.port) {
@@ -151,18 +151,15 @@ net::Task<Reconfigured> Service::remove_all(std::vector<ChipId> ids) {
 
 // Its assignment is left alone: neither its name nor its rules are the gateway's business.
 void Service::take_on(const ChipPtr& chip, ChipSpec spec) {
-  const auto old = chip->spec;
-  spec.port = old.port;
-  chip->spec = std::move(spec);
+  spec.port = chip->spec.port;
   chip->origin = ledger::ChipOrigin::configured;
-  tasks_.spawn(record_chip(row_of(*chip)));
-  // As at a start: one that became manual, or is manual no more, begins as a new one would.
-  if (is_manual(old) != is_manual(chip->spec)) {
-    tasks_.spawn([](Service& self, ChipPtr which) -> net::Task<void> {
-      const auto arming = is_manual(which->spec) ? ledger::Arming::disarmed : ledger::Arming::armed;
-      (void)co_await self.set_arming(std::move(which), arming);
-    }(*this, chip));
-  }
+  chip->arming = arming_after(chip->arming, chip->spec.connect, spec.connect);
+  adopt(chip, std::move(spec));
+  tasks_.spawn(record_chip(chip));
+}
+
+void Service::adopt(const ChipPtr& chip, ChipSpec spec) {
+  const auto old = std::exchange(chip->spec, std::move(spec));
   if (chip->spec.max_whatsapp_sessions != old.max_whatsapp_sessions) {
     parts_.plane.limit_whatsapp(chip->index, chip->spec.max_whatsapp_sessions);
   }
@@ -172,18 +169,8 @@ void Service::take_on(const ChipPtr& chip, ChipSpec spec) {
   if (starts && chip->arming == ledger::Arming::armed) fire(chip, Event::connect);
 }
 
-// Another limit: one that its old limit has stopped goes on.
-void Service::weigh_quota(const ChipPtr& chip) {
-  const bool ends = chip->phase == Phase::blocked || chip->phase == Phase::blocking;
-  const bool stopped_by_it = ends && chip->quota_told == Chip::QuotaTold::reached;
-  if (stopped_by_it && has_used(*chip, 100)) return;
-  chip->quota_told = Chip::QuotaTold::nothing;
-  heed_quota(chip);
-  if (stopped_by_it) fire(chip, Event::connect);
-}
-
 void Service::welcome(const ChipPtr& chip) {
-  tasks_.spawn(record_chip(row_of(*chip)));
+  tasks_.spawn(record_chip(chip));
   journal_.tell("chip.created", *chip, telemetry::JsonObject().add("port", chip->spec.port));
   if (chip->spec.connect == ledger::ConnectMode::on_start) fire(chip, Event::connect);
 }

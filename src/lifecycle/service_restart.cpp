@@ -1,4 +1,5 @@
 // What a start finds, and how it goes on.
+#include "chipgate/lifecycle/arming.hpp"
 #include "chipgate/lifecycle/service.hpp"
 #include "chipgate/telemetry/log.hpp"
 
@@ -13,10 +14,6 @@ namespace {
 bool wants_another(std::string_view reason) {
   constexpr std::array<std::string_view, 5> reasons{"rotated", "moved", "exit_lost", "endpoint_down", "config_changed"};
   return std::ranges::find(reasons, reason) != reasons.end();
-}
-
-ledger::Arming armed_at_first(ledger::ConnectMode mode) {
-  return mode == ledger::ConnectMode::manual ? ledger::Arming::disarmed : ledger::Arming::armed;
 }
 
 }  // namespace
@@ -66,7 +63,7 @@ ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
   parts_.log.info("port_open", {{"chip", spec.id}, {"address", options_.proxy_host}, {"port", spec.port}});
   const auto chip = std::make_shared<Chip>(parts_.control, std::move(spec), index);
   chip->origin = origin;
-  chip->arming = armed_at_first(chip->spec.connect);
+  chip->arming = arming_at_first(chip->spec.connect);
   chip->since = std::chrono::system_clock::now();
   if (chip->spec.max_whatsapp_sessions) parts_.plane.limit_whatsapp(index, chip->spec.max_whatsapp_sessions);
   by_index_.push_back(chip);
@@ -75,12 +72,9 @@ ChipPtr Service::add(ChipSpec spec, ledger::ChipOrigin origin) {
 }
 
 void Service::restore(const ChipPtr& chip, const ledger::ChipRow& row) {
-  // A chip that became manual, or is manual no more, begins as a new one would.
   // Ports and aliases may have changed hands among chips: all give up theirs before any takes its new one.
   if (row.port != chip->spec.port || row.alias != chip->spec.alias) vacating_.push_back(chip);
-  const bool same_kind =
-      (row.connect == ledger::ConnectMode::manual) == (chip->spec.connect == ledger::ConnectMode::manual);
-  if (same_kind) chip->arming = row.arming;
+  chip->arming = arming_after(row.arming, row.connect, chip->spec.connect);
 }
 
 void Service::restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row) {
@@ -123,15 +117,10 @@ void Service::start() {
   next_retention_ = Clock::now();
   tasks_.spawn(restore_traffic());
   // The ledger takes them in this order.
-  for (const auto& chip : vacating_) {
-    auto row = row_of(*chip);
-    row.port = 0;
-    row.alias.clear();
-    tasks_.spawn(record_chip(std::move(row)));
-  }
+  for (const auto& chip : vacating_) vacate(chip);
   vacating_.clear();
   for (const auto& [id, chip] : chips_) {
-    tasks_.spawn(record_chip(row_of(*chip)));
+    tasks_.spawn(record_chip(chip));
     if (chip->phase == Phase::resuming) {
       parts_.log.info("resumed", {{"chip", id}, {"session", chip->current->session}});
       if (options_.life.verify.looking == Looking::off) fire(chip, Event::confirmed);
@@ -142,7 +131,19 @@ void Service::start() {
   tick();
 }
 
-net::Task<void> Service::record_chip(ledger::ChipRow row) {
+// As it is when this runs: what is told the ledger meanwhile, as its arming, must not be undone.
+net::Task<void> Service::record_chip(ChipPtr chip) {
+  if (!chip->leaves()) co_await record_row(row_of(*chip));
+}
+
+void Service::vacate(const ChipPtr& chip) {
+  auto row = row_of(*chip);
+  row.port = 0;
+  row.alias.clear();
+  tasks_.spawn(record_row(std::move(row)));
+}
+
+net::Task<void> Service::record_row(ledger::ChipRow row) {
   const auto id = row.id;
   const auto put = co_await parts_.ledger.put_chip(std::move(row));
   if (put.has_error()) {

@@ -5,9 +5,7 @@
 namespace chipgate::lifecycle {
 namespace {
 
-std::string today() {
-  return rfc3339(std::chrono::system_clock::now()).substr(0, std::string_view("2026-01-31").size());
-}
+std::string day_of(WallTime at) { return rfc3339(at).substr(0, std::string_view("2026-01-31").size()); }
 
 ledger::Traffic difference(const ledger::Traffic& now, const ledger::Traffic& before) {
   return {now.up - before.up, now.down - before.down};
@@ -31,7 +29,7 @@ ledger::Traffic Service::carried(const Chip& chip) const {
 }
 
 net::Task<void> Service::restore_traffic() {
-  day_ = today();
+  day_ = day_of(clocks_.wall());
   const auto rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
   if (rows.has_error()) co_return;
   for (const auto& row : *rows) {
@@ -42,6 +40,7 @@ net::Task<void> Service::restore_traffic() {
       if (row.day == day_) tally(chip->meter.today, part);
     }
   }
+  for (const auto& [id, chip] : chips_) heed_quota(chip);
 }
 
 // One at a time. What the ledger could not take is added the next time.
@@ -56,7 +55,7 @@ net::Task<void> Service::flush_traffic() {
   };
   std::vector<Part> parts;
   std::vector<ledger::TrafficRow> rows;
-  const auto day = today();
+  const auto day = day_of(clocks_.wall());
   for (const auto& [id, chip] : chips_) {
     Part part{chip, carried(*chip), chip->meter.own};
     const auto clients = difference(part.clients, chip->meter.clients_flushed);
@@ -78,9 +77,7 @@ net::Task<void> Service::flush_traffic() {
     for (const auto& [id, chip] : chips_) {
       chip->meter.today = {};
       if (new_month) chip->meter.month = {};
-      const bool stopped_by_it = chip->phase == Phase::blocked && chip->quota_told == Chip::QuotaTold::reached;
-      chip->quota_told = Chip::QuotaTold::nothing;
-      if (stopped_by_it) fire(chip, Event::connect);
+      weigh_quota(chip);
     }
     day_ = day;
   }
@@ -112,13 +109,24 @@ void Service::heed_quota(const ChipPtr& chip) {
   }
   // Where nothing can be stopped, the next count that finds something does it; and a block that an operator is to lift
   // must not become one that the next day lifts.
+  const bool waits = chip->phase == Phase::acquiring && chip->drawing == Chip::Busy::no;
   const bool stops = chip->usable() || chip->phase == Phase::resuming || chip->phase == Phase::rotating;
-  if (!stops || chip->quota_told == Chip::QuotaTold::reached || !has_used(*chip, 100)) return;
+  if (!(waits || stops) || chip->quota_told == Chip::QuotaTold::reached || !has_used(*chip, 100)) return;
   chip->quota_told = Chip::QuotaTold::reached;
   journal_.tell("chip.quota_reached", *chip);
   chip->trouble = Error{ErrorKind::quota_reached};
   chip->ending = {"quota", ErrorKind::quota_reached, {}};
-  fire(chip, Event::forbidden);
+  fire(chip, waits ? Event::gave_up : Event::forbidden);
+}
+
+// Another limit, or another day: a chip that was stopped goes on where it may again.
+void Service::weigh_quota(const ChipPtr& chip) {
+  const bool stopped = chip->phase == Phase::blocked || chip->phase == Phase::blocking;
+  const bool stopped_by_it = stopped && chip->trouble && chip->trouble->kind == ErrorKind::quota_reached;
+  if (stopped_by_it && has_used(*chip, 100)) return;
+  chip->quota_told = Chip::QuotaTold::nothing;
+  heed_quota(chip);
+  if (stopped_by_it) fire(chip, Event::connect);
 }
 
 }  // namespace chipgate::lifecycle

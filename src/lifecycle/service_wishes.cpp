@@ -35,7 +35,7 @@ net::Task<ConnectAnswer> Service::connect(ChipId id, Milliseconds wait, Urgency 
 
 net::Task<ConnectAnswer> Service::await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until) {
   for (;;) {
-    if (chip->phase == Phase::removing || chip->phase == Phase::removed) co_return unknown_chip(chip->spec.id);
+    if (chip->leaves()) co_return unknown_chip(chip->spec.id);
     const bool another = chip->usable() && (!before || chip->current->id != *before);
     if (another || chip->phase == Phase::blocked || Clock::now() >= until) co_return view(*chip);
     co_await chip->bell.wait_until(until);

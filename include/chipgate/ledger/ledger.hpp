@@ -129,7 +129,7 @@ class Ledger {
   virtual ~Ledger() = default;
 
   // --- chips
-  // Creates the chip, or changes its alias, port and mode; a chip that exists keeps its arming and its creation time.
+  // Creates the chip, or makes it as the row says; a chip that exists keeps its creation time.
   // Ports and aliases are one chip's until it is deleted; port 0 and an empty alias are nobody's.
   virtual net::Task<Result<PutChipAnswer>> put_chip(ChipRow) = 0;
   virtual net::Task<Result<void>> arm(ChipId, Arming) = 0;

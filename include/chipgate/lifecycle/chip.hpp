@@ -50,6 +50,8 @@ struct Chip {
       : spec(std::move(what)), index(where), bell(control) {}
 
   bool usable() const { return phase == Phase::active || phase == Phase::renewing; }
+  // On its way out for good.
+  bool leaves() const { return phase == Phase::removing || phase == Phase::removed; }
 
   ChipSpec spec;
   ChipIndex index;
@@ -68,9 +70,11 @@ struct Chip {
   std::optional<Error> trouble{};
   std::optional<TimePoint> retry_at{};  // of the next round, while acquiring
   TimePoint next_look{};
-  TimePoint dial_failed{};    // of a client, for want of the gateway
-  unsigned failed_looks = 0;  // in a row
-  TimePoint renew_at{};       // not before, after a renewal that failed
+  TimePoint looked{};                     // when the last one ended
+  TimePoint dial_failed{};                // of a client, for want of the gateway
+  unsigned failed_looks = 0;              // in a row
+  std::optional<TimePoint> lost_since{};  // its exit, as the provider says
+  TimePoint renew_at{};                   // not before, after a renewal that failed
   // What an echo or a reply last said, whatever the ledger has.
   std::optional<IpAddress> observed{};
   // Coroutines that draw, look or renew for it. An ending waits for them.

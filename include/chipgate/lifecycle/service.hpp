@@ -97,6 +97,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void admit(const ChipPtr& chip);
   void refuse_waiting(const ChipPtr& chip, Error why);
   void refuse_if_far(const ChipPtr& chip, TimePoint now);
+  TimePoint next_try(const ChipPtr& chip, TimePoint by_itself, TimePoint soonest);
   void hurry(const ChipPtr& chip);
 
   void leave_endpoint(const ChipPtr& chip);
@@ -140,7 +141,10 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void finish(const ChipPtr& chip, const ledger::AssignmentRow& row, std::string reason);
   net::Task<void> finish_row(ChipPtr chip, ledger::AssignmentRow row, std::string reason);
   net::Task<void> restore_traffic();
-  net::Task<void> record_chip(ledger::ChipRow row);
+  net::Task<void> record_chip(ChipPtr chip);
+  net::Task<void> record_row(ledger::ChipRow row);
+  // Gives up its port and alias, which may be another's soon.
+  void vacate(const ChipPtr& chip);
   ChipPtr add(ChipSpec spec, ledger::ChipOrigin origin);
 
   // --- reload
@@ -149,6 +153,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   Wish<std::vector<ChipPtr>> bind_free(const Reconfigure&);
   net::Task<Reconfigured> remove_all(std::vector<ChipId> ids);
   void take_on(const ChipPtr& chip, ChipSpec spec);
+  void adopt(const ChipPtr& chip, ChipSpec spec);
   void take_on(const LifeOptions& life);
   void weigh_quota(const ChipPtr& chip);
   void welcome(const ChipPtr& chip);
@@ -159,6 +164,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   std::optional<Denied> complaint(const ChipSpec&) const;
   net::Task<Wish<PutAnswer>> create(ChipSpec spec);
   net::Task<Wish<PutAnswer>> change(ChipPtr chip, ChipSpec spec);
+  std::optional<Denied> move_port(const ChipPtr& chip, std::uint16_t port);
   std::optional<std::uint16_t> free_port() const;
   // Until the chip is active under another assignment than the one before.
   net::Task<ConnectAnswer> await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until);

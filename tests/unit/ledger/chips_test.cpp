@@ -101,10 +101,9 @@ TEST_F(Chips, DifferFromTheirLastExitEvenAfterTheyWereDeletedAndMadeAgain) {
   EXPECT_EQ(why(take("alpha", {"192.0.2.1"}, 10)), LeaseRefusal::own_last);
 }
 
-TEST_F(Chips, StayDisarmedWhenTheyArePutAgain) {
+TEST_F(Chips, AreArmedAndDisarmedByThemselvesAndByWhatIsPut) {
   put("alpha", "", 1);
-  ASSERT_TRUE(wait(ledger().arm(chip("alpha"), Arming::disarmed)).has_value());
-  put("alpha", "", 2);
+  ASSERT_TRUE(wait(ledger().put_chip({.id = chip("alpha"), .port = 1, .arming = Arming::disarmed})).has_value());
   reopen();
   EXPECT_EQ(desk().restored.chips.front().arming, Arming::disarmed);
   ASSERT_TRUE(wait(ledger().arm(chip("alpha"), Arming::armed)).has_value());

@@ -106,6 +106,21 @@ TEST_F(Restart, AChipOfTheApiComesBackAndOneThatLeftTheConfigurationGoes) {
   EXPECT_EQ(history({.chip = id("alpha")}).front().row.id, first.id);
 }
 
+TEST_F(Restart, AnotherModeIsRememberedAtTheStartAfterTheNextToo) {
+  add("alpha", ledger::ConnectMode::manual);
+  add("beta");
+  open();
+  settle();
+  chips[0].connect = ledger::ConnectMode::on_demand;
+  chips[1].connect = ledger::ConnectMode::manual;
+  reopen();
+  settle();
+  reopen();
+  EXPECT_EQ(chip("alpha").arming, ledger::Arming::armed);
+  EXPECT_EQ(chip("beta").arming, ledger::Arming::disarmed);
+  EXPECT_EQ(chip("beta").state, State::released) << "or it would connect by itself";
+}
+
 TEST_F(Restart, ChipsMayExchangeTheirPorts) {
   add("alpha");
   add("beta");

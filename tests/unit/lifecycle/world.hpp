@@ -57,6 +57,9 @@ class PlayedPlane final : public DataPlane {
     port.told = why;
     port.usage.tunnels_open = 0;
     fences.push_back(std::move(done));
+    for (auto& look : std::exchange(unanswered[chip], {})) {
+      boost::asio::post(control_, [look = std::move(look)] { look({Error{ErrorKind::fenced}}); });
+    }
     if (finish_fences) finish();
   }
   // The last socket of every fence that is under way is closed.
@@ -69,6 +72,8 @@ class PlayedPlane final : public DataPlane {
     ++looks;
     Looked looked{exit_of(*route, echo), 100, 200};
     if (route->epoch < ports[chip].epoch) looked.address = Error{ErrorKind::fenced};
+    ++looks_of[route->session.value()];
+    if (hold_looks) return unanswered[chip].push_back(std::move(done));
     boost::asio::post(control_, [looked, done = std::move(done)] { done(looked); });
   }
   Usage usage(ChipIndex chip) const override {
@@ -113,6 +118,9 @@ class PlayedPlane final : public DataPlane {
   std::set<std::uint16_t> taken_ports;
   std::vector<Crowd> crowded;
   std::size_t looks = 0;
+  std::map<std::string, std::size_t> looks_of;  // by session
+  bool hold_looks = false;                      // until their chip is fenced
+  std::map<ChipIndex, std::vector<std::function<void(Looked)>>> unanswered;
 
   std::vector<IpAddress> pool{address(1), address(2), address(3), address(4), address(5)};
   std::size_t next_exit = 0;

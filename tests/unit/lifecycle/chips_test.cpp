@@ -1,0 +1,98 @@
+// Chips that an operator puts, again and again.
+#include "world.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+class Chips : public World {
+ protected:
+  Wish<PutAnswer> put(ChipSpec spec) { return run(service->put(std::move(spec))); }
+  ChipSpec spec(std::string_view name, std::uint16_t port, ledger::ConnectMode mode = ledger::ConnectMode::on_demand) {
+    return {.id = id(name), .port = port, .connect = mode};
+  }
+  // Begun, and answered by the ledger later.
+  std::shared_ptr<std::optional<Wish<PutAnswer>>> begin_put(ChipSpec spec) {
+    auto answer = std::make_shared<std::optional<Wish<PutAnswer>>>();
+    boost::asio::co_spawn(
+        *control,
+        [](Service& service, ChipSpec wanted, auto to) -> net::Task<void> {
+          to->emplace(co_await service.put(std::move(wanted)));
+        }(*service, std::move(spec), answer),
+        [](const std::exception_ptr& failure) {
+          if (failure) std::rethrow_exception(failure);
+        });
+    return answer;
+  }
+};
+
+TEST_F(Chips, InAnotherModeBeginAsNewOnesWould) {
+  open();
+  (void)put(spec("alpha", 20'001, ledger::ConnectMode::manual));
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
+  (void)put(spec("alpha", 20'001));
+  EXPECT_EQ(chip().arming, ledger::Arming::armed);
+  reopen();
+  EXPECT_EQ(chip().arming, ledger::Arming::armed);
+  (void)put(spec("alpha", 20'001, ledger::ConnectMode::manual));
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
+  reopen();
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed) << "or it would connect by itself";
+  EXPECT_EQ(chip().state, State::released);
+}
+
+TEST_F(Chips, OfTheSameKindOfModeKeepTheirOperatorsWord) {
+  open();
+  (void)put(spec("alpha", 20'001));
+  (void)run(service->release(id("alpha"), std::nullopt));
+  (void)put(spec("alpha", 20'001, ledger::ConnectMode::on_start));
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
+  reopen();
+  EXPECT_EQ(chip().state, State::released);
+}
+
+TEST_F(Chips, ThatWantOneAliasAtTheSameTimeDoNotBothHearThatTheyHaveIt) {
+  open();
+  (void)put(spec("alpha", 20'001));
+  (void)put(spec("beta", 20'002));
+  const auto one = begin_put({.id = id("alpha"), .alias = "Sales", .port = 20'001});
+  const auto other = begin_put({.id = id("beta"), .alias = "Sales", .port = 20'002});
+  ASSERT_TRUE(until([&] { return one->has_value() && other->has_value(); }));
+  EXPECT_TRUE(std::holds_alternative<PutAnswer>(**one));
+  ASSERT_TRUE(std::holds_alternative<Denied>(**other));
+  EXPECT_EQ(std::get<Denied>(**other).why, Denial::alias_taken);
+  EXPECT_EQ(chip("beta").spec.alias, "");
+}
+
+TEST_F(Chips, KeepTheirPortWhereAClientIsQuickerThanTheLedger) {
+  open();
+  (void)put(spec("alpha", 20'001));
+  const auto answer = begin_put(spec("alpha", 20'002));
+  control->poll_one();
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until([&] { return answer->has_value(); }));
+  ASSERT_TRUE(std::holds_alternative<Denied>(**answer));
+  EXPECT_EQ(std::get<Denied>(**answer).why, Denial::not_released);
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_TRUE(port(0).route);
+  settle();
+  reopen();
+  EXPECT_EQ(chip().spec.port, 20'001);
+}
+
+TEST_F(Chips, GoOnWithALargerQuota) {
+  open();
+  auto wanted = spec("alpha", 20'001);
+  wanted.quota.day = 1'000;
+  (void)put(wanted);
+  (void)connected();
+  port().usage.bytes_down = 2'000;
+  bool flushed = false;
+  service->stop([&] { flushed = true; });
+  ASSERT_TRUE(until([&] { return flushed && chip().state == State::blocked; }));
+  wanted.quota.day = 1'000'000;
+  (void)put(wanted);
+  EXPECT_EQ(chip().state, State::acquiring);
+}
+
+}  // namespace
+}  // namespace chipgate::lifecycle

@@ -1,0 +1,99 @@
+// What a chip may carry in a day and a month.
+#include "world.hpp"
+
+namespace chipgate::lifecycle {
+namespace {
+
+class Quotas : public World {
+ protected:
+  Quotas() {
+    add("alpha");
+    // In the middle of a month, so that the next day is in it too.
+    const std::chrono::sys_days today(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+    const std::chrono::year_month_day date(today);
+    const auto tenth = std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / 10);
+    set_forward = std::chrono::duration_cast<Milliseconds>(tenth - today);
+  }
+  // As every half minute does, and at once.
+  void count() {
+    bool flushed = false;
+    service->stop([&] { flushed = true; });
+    ASSERT_TRUE(until([&] { return flushed; }));
+  }
+  void carry(std::uint64_t bytes) {
+    port().usage.bytes_down += bytes;
+    count();
+  }
+};
+
+TEST_F(Quotas, OfADayLetTheChipGoOnWithTheNext) {
+  chips[0].quota.day = 1'000;
+  open();
+  (void)connected();
+  carry(5'000);
+  ASSERT_TRUE(until_state(State::blocked));
+  set_forward += std::chrono::hours(24);
+  count();
+  EXPECT_EQ(chip().state, State::acquiring);
+}
+
+TEST_F(Quotas, OfAMonthStopTheChipOnTheNextDayToo) {
+  chips[0].quota.month = 1'000;
+  open();
+  (void)connected();
+  carry(5'000);
+  ASSERT_TRUE(until_state(State::blocked));
+  set_forward += std::chrono::hours(24);
+  count();
+  EXPECT_EQ(chip().state, State::blocked);
+}
+
+TEST_F(Quotas, OutliveTheProcessAndCostNoDraw) {
+  chips[0].quota.month = 1'000;
+  open();
+  (void)connected();
+  carry(5'000);
+  ASSERT_TRUE(until_state(State::blocked));
+  reopen();
+  ASSERT_TRUE(until([&] { return chip().traffic_month.down >= 5'000; }));
+  service->wanted(ChipIndex(0));
+  EXPECT_EQ(chip().state, State::blocked);
+  ASSERT_FALSE(port().refusals.empty());
+  EXPECT_EQ(port().refusals.back(), ErrorKind::quota_reached);
+  EXPECT_EQ(plane->looks, 0U);
+}
+
+TEST_F(Quotas, StopAnAssignmentThatWasResumed) {
+  chips[0].quota.month = 1'000'000;
+  open();
+  (void)connected();
+  carry(5'000);
+  chips[0].quota.month = 1'000;
+  reopen();
+  ASSERT_TRUE(until_state(State::blocked));
+  EXPECT_EQ(chip().trouble->kind, ErrorKind::quota_reached);
+}
+
+TEST_F(Quotas, LeaveABlockThatIsTheOperatorsAlone) {
+  chips[0].quota.day = 1'000;
+  options.life.verify.interval = std::chrono::hours(1);
+  options.life.verify.on_change = OnChange::block;
+  open();
+  (void)connected();
+  carry(5'000);
+  reopen();
+  ASSERT_TRUE(until([&] { return chip().traffic_today.down >= 5'000; }));
+  EXPECT_EQ(connected().trouble->kind, ErrorKind::quota_reached) << "which its operator may overrule";
+  const auto again = connected();
+  ASSERT_EQ(again.state, State::active);
+  plane->exits[again.assignment->session.value()] = PlayedPlane::address(9);
+  (void)run(service->verify(id("alpha")));
+  ASSERT_TRUE(until_state(State::blocked));
+  EXPECT_EQ(chip().trouble->kind, ErrorKind::exit_moved);
+  set_forward += std::chrono::hours(24);
+  count();
+  EXPECT_EQ(chip().state, State::blocked);
+}
+
+}  // namespace
+}  // namespace chipgate::lifecycle
