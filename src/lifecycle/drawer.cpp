@@ -9,8 +9,6 @@
 #include "chipgate/telemetry/log.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace chipgate::lifecycle {
 namespace {
@@ -59,8 +57,8 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   for (unsigned i = 0; i < parts_.options.draw.per_round; ++i) {
     // The pace is the gateway's and the echoes'; where nobody looks, nothing is sent.
     if (parts_.options.verify.looking == Looking::on) {
-      boost::asio::steady_timer turn(parts_.control, pace_.reserve(Clock::now()));
-      co_await turn.async_wait(boost::asio::as_tuple(net::use_task));
+      const auto turn = pace_.reserve(Clock::now());
+      while (chip->epoch == while_epoch && Clock::now() < turn) co_await chip->bell.wait_until(turn);
     }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     auto drawn = co_await draw(chip, route_epoch);

@@ -31,6 +31,8 @@ net::Task<void> Service::renew(ChipPtr chip) {
     chip->successor = std::move(*drawn);
     const bool still = co_await await_quiet(chip, epoch);
     if (still) (void)co_await change_places(chip);
+  } else {
+    drawer_.breaker().called_off();
   }
   --chip->working;
   chip->bell.ring();

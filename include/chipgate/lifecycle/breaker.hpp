@@ -22,6 +22,8 @@ class Breaker {
   // What came home says neither: one session's bad luck, or another endpoint's turn. The next canary goes as soon as
   // after the last failure.
   void undecided(TimePoint now);
+  // The canary never asked: its chip was fenced meanwhile. The next one need not wait for it.
+  void called_off() { canary_until_ = {}; }
   // Somebody waits for what it keeps back: the next canary goes no later than the first one after a failure does.
   void wanted();
   // true: it was open until now.

@@ -23,6 +23,10 @@ class FleetPace {
   TimePoint next_{};
 };
 
+// Whether a session that the provider forgets after `idle` without use is to be used now; 0 is never. A look that
+// failed is followed by the next in its own time.
+bool wants_heartbeat(Milliseconds idle, Clock::duration unused, unsigned failed_looks);
+
 // One chip's rounds and assignments.
 class ChipPace {
  public:

@@ -88,6 +88,15 @@ TEST(Breaker, DoesNotWaitForEverForACanaryThatIsLost) {
   EXPECT_EQ(breaker.wait(start + 22s), std::nullopt);
 }
 
+TEST(Breaker, SendsTheNextCanaryAtOnceWhereOneNeverAsked) {
+  Breaker breaker;
+  breaker.failed({ErrorKind::gateway_refused}, start);
+  EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
+  breaker.called_off();
+  EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
+  EXPECT_NE(breaker.wait(start + 1s), std::nullopt) << "and one alone";
+}
+
 TEST(Breaker, SendsTheNextCanaryAfterOneThatCouldNotSay) {
   Breaker breaker;
   breaker.failed({ErrorKind::gateway_refused}, start);

@@ -203,5 +203,31 @@ TEST_F(Endings, AQuotaThatIsReachedBlocksTheChip) {
   EXPECT_EQ(chip().trouble->kind, ErrorKind::quota_reached);
 }
 
+TEST_F(Endings, AChipThatWaitsForItsTurnToDrawIsReleasedAtOnce) {
+  options.life.draw.per_second = 1;
+  for (const auto* name : {"alpha", "beta", "gamma", "delta"}) add(name, ledger::ConnectMode::on_start);
+  for (int i = 0; i < 30; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
+  open();
+  const auto released = std::get<Released>(run(service->release(id("chip-29"), std::nullopt)));
+  EXPECT_EQ(released.recorded, Recorded::yes);
+  EXPECT_EQ(chip("chip-29").state, State::released);
+}
+
+TEST_F(Endings, ACanaryThatIsFencedHoldsNobodyBack) {
+  add("alpha");
+  add("beta");
+  options.life.verify.interval = Milliseconds(20);
+  open();
+  (void)connected("alpha");
+  plane->failure = Error{ErrorKind::provider_auth};
+  ASSERT_TRUE(until([&] { return service->gateway().account.has_value(); }));
+  plane->hold_looks = true;
+  ASSERT_TRUE(until([&] { return !plane->unanswered[ChipIndex(0)].empty(); })) << "the canary";
+  plane->failure.reset();
+  plane->hold_looks = false;
+  (void)run(service->release(id("alpha"), std::nullopt));
+  EXPECT_EQ(connected("beta").state, State::active);
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

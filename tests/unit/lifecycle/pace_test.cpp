@@ -73,5 +73,12 @@ TEST(ChipPace, CapsTheAssignmentsOfAnHour) {
   EXPECT_EQ(pace.capped_until(options, start + 1h), start + 1h + 1min);
 }
 
+TEST(Heartbeats, ComeBeforeTheSessionIsForgottenAndLeaveAFailedLooksTimeAlone) {
+  EXPECT_FALSE(wants_heartbeat(0ms, 24h, 0)) << "it is never forgotten";
+  EXPECT_FALSE(wants_heartbeat(60s, 48s, 0));
+  EXPECT_TRUE(wants_heartbeat(60s, 49s, 0));
+  EXPECT_FALSE(wants_heartbeat(60s, 49s, 1));
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

@@ -81,5 +81,21 @@ TEST_F(Renewal, ThatFindsNothingKeepsWhatThereIs) {
   EXPECT_TRUE(until([&] { return told("chip.renewed") == 1; }));
 }
 
+TEST_F(Renewal, AsksARefusedAccountWhenTheBreakerSaysSo) {
+  reopen();
+  ASSERT_TRUE(until_state(State::active));
+  plane->failure = Error{ErrorKind::provider_auth};
+  const auto waits = [&](std::chrono::seconds time) {
+    const auto retry = service->gateway().retry_at;
+    return retry && *retry - std::chrono::system_clock::now() > time;
+  };
+  // By then a renewal alone would have asked twice more.
+  ASSERT_TRUE(until([&] { return waits(std::chrono::seconds(3)); }));
+  const auto drawn = plane->looks_of.size();
+  ASSERT_TRUE(until([&] { return !waits(std::chrono::seconds(1)); }));
+  EXPECT_EQ(plane->looks_of.size(), drawn);
+  EXPECT_EQ(chip().assignment->id, first.id);
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle
