@@ -61,6 +61,7 @@ constexpr std::array table{
     AT_START("verify.enabled", life.verify.looking),
     LIVE("verify.interval", life.verify.interval),
     LIVE("verify.max_age", life.verify.max_age),
+    LIVE("verify.lost_after", life.verify.lost_after),
     LIVE("verify.timeout", life.verify.timeout),
     LIVE("verify.echoes_v4", life.verify.echoes_v4),
     LIVE("verify.echoes_v6", life.verify.echoes_v6),

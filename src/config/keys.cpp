@@ -23,8 +23,8 @@ constexpr std::array<string_view, 7> chip{
     "id", "alias", "port", "numbers", "connect", "quota", "max_whatsapp_sessions"};
 constexpr std::array<string_view, 2> quota{"day", "month"};
 constexpr std::array<string_view, 5> ledger{"path", "quarantine", "retention", "prefix_v4", "prefix_v6"};
-constexpr std::array<string_view, 7> verify{"enabled",   "interval",  "max_age",  "timeout",
-                                            "echoes_v4", "echoes_v6", "on_change"};
+constexpr std::array<string_view, 8> verify{"enabled", "interval",  "max_age",   "lost_after",
+                                            "timeout", "echoes_v4", "echoes_v6", "on_change"};
 constexpr std::array<string_view, 6> draws{"per_round",  "retry_min",         "retry_max",
                                            "per_second", "per_chip_and_hour", "when_scarce"};
 constexpr std::array<string_view, 2> keep{"release_after", "unused"};

@@ -41,6 +41,7 @@ lifecycle::VerifyOptions read_verify(const Map& verify) {
   options.interval = verify.duration("interval", options.interval, {.least = 100ms, .most = 24h});
   options.max_age = verify.duration("max_age", options.max_age, {.least = 1s, .most = 24h * 7});
   if (options.max_age <= options.interval) verify.problem("max_age", "is not longer than verify.interval");
+  options.lost_after = verify.duration("lost_after", options.lost_after, {.least = 0s, .most = 1h});
   options.timeout = verify.duration("timeout", options.timeout, {.least = 100ms, .most = 60s});
   options.echoes_v4 = read_echoes(verify, "echoes_v4", provider::EchoFamily::v4);
   options.echoes_v6 = read_echoes(verify, "echoes_v6", provider::EchoFamily::v6);

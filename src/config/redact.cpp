@@ -154,6 +154,7 @@ void write_life(Writer& out, const Settings& settings) {
     out.put("enabled", verify.looking == lifecycle::Looking::on);
     out.put("interval", verify.interval);
     out.put("max_age", verify.max_age);
+    out.put("lost_after", verify.lost_after);
     out.put("timeout", verify.timeout);
     out.list("echoes_v4", verify.echoes_v4, url);
     out.list("echoes_v6", verify.echoes_v6, url);

@@ -73,6 +73,7 @@ void Service::admit(const ChipPtr& chip) {
   chip->trouble.reset();
   chip->retry_at.reset();
   chip->failed_looks = 0;
+  chip->lost_since.reset();
   chip->urgency = Urgency::normal;
   const auto& interval = options_.life.verify.interval;
   // Spread over a fifth, so that chips of one start are not all looked at in the same second for ever.
@@ -88,15 +89,26 @@ void Service::refuse_waiting(const ChipPtr& chip, Error why) {
 }
 
 void Service::refuse_if_far(const ChipPtr& chip, TimePoint now) {
-  if (chip->trouble && chip->retry_at && *chip->retry_at > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
+  const auto next = chip->phase == Phase::resuming ? chip->next_look : chip->retry_at.value_or(now);
+  if (!chip->usable() && chip->trouble && next > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
+}
+
+// After a failure. Where somebody waits: no later than they may ask for. The breaker's time stands, but for those that
+// it makes wait on.
+TimePoint Service::next_try(const ChipPtr& chip, TimePoint by_itself, TimePoint soonest) {
+  const bool somebody = parts_.plane.usage(chip->index).clients_held > 0;
+  auto& breaker = drawer_.breaker();
+  if (somebody && breaker.retry_at() <= Clock::now() + worth_waiting) breaker.wanted();
+  const auto next = somebody ? std::min(by_itself, soonest) : by_itself;
+  return breaker.error() ? std::max(next, breaker.retry_at()) : next;
 }
 
 void Service::hurry(const ChipPtr& chip) {
   const auto now = Clock::now();
   drawer_.breaker().wanted();
   if (chip->phase == Phase::resuming) {
-    chip->next_look = std::min(chip->next_look, now + options_.life.draw.retry_min * chip->failed_looks);
-    return;
+    chip->next_look = std::min(chip->next_look, std::max(now, chip->looked + options_.life.draw.retry_min));
+    return attend(chip, now);
   }
   auto soonest = chip->pace.hurried(options_.life.draw, now);
   if (drawer_.breaker().error()) soonest = std::max(soonest, drawer_.breaker().retry_at());
@@ -112,7 +124,7 @@ net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   chip->drawing = Chip::Busy::no;
   chip->bell.ring();
   // Released meanwhile; the drawer has given back what it took.
-  if (chip->epoch != epoch || stopping_) co_return;
+  if (chip->epoch != epoch || stopping_) co_return drawer_.breaker().called_off();
   if (drawn.has_error()) {
     round_failed(chip, drawn.error());
     co_return;
@@ -134,20 +146,17 @@ net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   body.add("assignment_id", current.id.value()).add("session", current.session);
   if (exit) body.add("exit_ip", exit->text());
   journal_.tell("chip.active", *chip, body);
+  heed_quota(chip);
 }
 
 void Service::round_failed(const ChipPtr& chip, const Error& error) {
   const auto now = Clock::now();
   const bool news = !chip->trouble || chip->trouble->kind != error.kind;
   chip->trouble = error;
-  auto retry = chip->pace.after_failure(options_.life.draw, now, random_());
-  // Somebody waits: no later than they may ask for. The breaker's time stands, but for those that it makes wait on.
-  const bool somebody = parts_.plane.usage(chip->index).clients_held > 0;
-  if (somebody) retry = std::min(retry, chip->pace.hurried(options_.life.draw, now));
-  auto& breaker = drawer_.breaker();
-  if (somebody && breaker.retry_at() <= now + worth_waiting) breaker.wanted();
-  if (breaker.error()) retry = std::max(chip->pace.hurried(options_.life.draw, now), breaker.retry_at());
-  chip->retry_at = retry;
+  const auto by_itself = chip->pace.after_failure(options_.life.draw, now, random_());
+  const auto soonest = chip->pace.hurried(options_.life.draw, now);
+  // An outage of all says nothing of this chip: it asks again as soon as the canary is back.
+  chip->retry_at = next_try(chip, drawer_.breaker().error() ? soonest : by_itself, soonest);
   parts_.log.warn("draw_failed", {{"chip", chip->spec.id}, {"error", error.kind}, {"detail", error.detail}});
   if (news) journal_.tell("chip.draw_failed", *chip, telemetry::JsonObject().add("error", error.kind));
   const bool strict = options_.life.draw.when_scarce == WhenScarce::strict;
@@ -161,6 +170,8 @@ net::Task<void> Service::end(ChipPtr chip) {
   chip->epoch = Epoch(chip->epoch.value() + 1);
   const auto epoch = chip->epoch;
   auto ending = chip->ending;
+  // A draw that waits for its turn sees that it is over.
+  chip->bell.ring();
   if (chip->current) {
     // A ledger that cannot write must not keep anything open.
     constexpr Milliseconds patience{500};

@@ -14,8 +14,6 @@ constexpr Milliseconds first_retry{1'000};
 constexpr Milliseconds after_gateway_error{500};
 // Shards tell of an endpoint after three failures, and of a chip's failures once a second.
 constexpr Milliseconds recent_failure{10'000};
-// A session whose exit is gone for so many looks in a row does not come back.
-constexpr unsigned lost_looks = 5;
 
 bool about_the_session(const std::optional<Error>& error) {
   if (!error) return false;
@@ -44,7 +42,7 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   --chip->working;
   chip->looking = Chip::Busy::no;
   chip->bell.ring();
-  if (chip->epoch != epoch || stopping_ || !chip->current) co_return;
+  if (chip->epoch != epoch || stopping_ || !chip->current) co_return drawer_.breaker().called_off();
   if (verdict.error) {
     drawer_.heard(endpoint, *verdict.error);
   } else {
@@ -54,6 +52,7 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
 }
 
 void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
+  const auto now = chip->looked = Clock::now();
   if (verdict.address) seen_at(chip, *verdict.address);
   counters_.look(outcome_of(verdict.what)).increment();
   switch (verdict.what) {
@@ -65,13 +64,15 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   chip->trouble = verdict.error;
   const auto longest = std::max(first_retry, options_.life.verify.interval / 5);
   const auto wait = std::min<Milliseconds>(longest, first_retry * (1LL << std::min(chip->failed_looks - 1, 10U)));
-  chip->next_look = Clock::now() + wait;
-  if (drawer_.breaker().error()) chip->next_look = std::max(chip->next_look, drawer_.breaker().retry_at());
+  chip->next_look = next_try(chip, now + wait, now + options_.life.draw.retry_min);
   parts_.log.warn("look_failed", {{"chip", chip->spec.id}, {"in_a_row", chip->failed_looks}});
-  if (chip->failed_looks >= lost_looks && about_the_session(verdict.error)) {
+  const bool gone = about_the_session(verdict.error);
+  if (gone && !chip->lost_since) chip->lost_since = now;
+  if (gone && now - *chip->lost_since >= options_.life.verify.lost_after) {
     chip->ending = {"exit_lost", ErrorKind::fenced, {}};
-    fire(chip, Event::lost);
+    return fire(chip, Event::lost);
   }
+  refuse_if_far(chip, now);
 }
 
 // The moment may be over before anybody scrapes: what is seen is counted and told as well.
@@ -93,6 +94,7 @@ void Service::seen_at(const ChipPtr& chip, const IpAddress& address) {
 
 void Service::same(const ChipPtr& chip) {
   chip->failed_looks = 0;
+  chip->lost_since.reset();
   chip->trouble.reset();
   chip->current->verified = Clock::now();
   chip->current->verified_at = std::chrono::system_clock::now();

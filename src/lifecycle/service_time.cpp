@@ -47,6 +47,8 @@ void Service::tick() {
 void Service::attend(const ChipPtr& chip, TimePoint now) {
   if (chip->phase == Phase::acquiring) {
     if (chip->drawing == Chip::Busy::yes || !chip->retry_at || *chip->retry_at > now) return;
+    heed_quota(chip);
+    if (chip->phase != Phase::acquiring) return;
     const auto capped = chip->pace.capped_until(options_.life.draw, now);
     if (capped > now && chip->urgency == Urgency::normal) {
       chip->trouble = Error{ErrorKind::draws_capped};
@@ -66,6 +68,8 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
   if (chip->looking == Chip::Busy::no && now >= chip->next_look) {
     if (const auto until = drawer_.breaker().wait(now)) {
       chip->next_look = *until;
+      if (chip->phase == Phase::resuming) chip->trouble = drawer_.breaker().error();
+      refuse_if_far(chip, now);
     } else {
       begin(chip, chip->looking, &Service::look_at);
     }
@@ -99,14 +103,19 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
     return fire(chip, Event::unused);
   }
   // A heartbeat is a look: it uses the session, and says more than any other request.
-  const auto idle = parts_.provider.idle_limit().length;
-  const bool cools =
-      idle > Milliseconds(0) && now - std::max({usage.last_used, current.opened, current.verified}) > idle * 4 / 5;
-  if (cools) chip->next_look = std::min(chip->next_look, now);
+  const auto used = std::max({usage.last_used, current.opened, current.verified});
+  if (wants_heartbeat(parts_.provider.idle_limit().length, now - used, chip->failed_looks)) {
+    chip->next_look = std::min(chip->next_look, now);
+  }
   const auto lifetime = parts_.provider.absolute_lifetime().length;
   if (lifetime == Milliseconds(0) || now < chip->renew_at) return;
   const auto age = std::chrono::system_clock::now() - current.assigned_at;
-  if (age >= lifetime - std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10))) fire(chip, Event::renew_due);
+  if (age < lifetime - std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10))) return;
+  if (const auto until = drawer_.breaker().wait(now)) {
+    chip->renew_at = *until;
+  } else {
+    fire(chip, Event::renew_due);
+  }
 }
 
 // After a jump nobody knows what the sessions did meanwhile.

@@ -54,7 +54,9 @@ void Port::refuse(const Error& why) {
 }
 
 void Port::want() {
-  if (wanted_) return;
+  // Those that it was told for may have given up since.
+  const bool others_wait = std::next(holds_.begin()) != holds_.end();
+  if (wanted_ && others_wait) return;
   wanted_ = true;
   events_.on_wanted(index_);
 }

@@ -17,6 +17,31 @@ DEFAULTS = {"retry_min": "1s", "retry_max": "60s", "per_second": 60, "per_chip_a
 IMPATIENCE = 1.5
 # A client's pause between two attempts.
 RETRY_SECONDS = 1.0
+# From a client's first attempt after the fault to its tunnel: what chipgate promises, and a sanitizer slows.
+BACK_SECONDS = 10.0 if stack.SANITIZED else 2.0
+# How long a fault stands before it is lifted: by then waits have grown as far as they do.
+STANDING_SECONDS = 5.0
+# The same for an account that is refused: it is asked at 1, 3, 7 and 15 s, were it not for the client.
+ACCOUNT_STANDING_SECONDS = 8.0
+
+# What befalls one session, as the simulator names it.
+SESSIONS_FAULTS: dict[str, dict[str, Any]] = {
+    **{f"status {status}": {"stage": "connect", "kind": "status", "status": status}
+       for status in (403, 500, 502, 503, 504, 522)},
+    **{kind: {"stage": "connect", "kind": kind} for kind in ("silence", "fin", "rst", "garbage")},
+    "slow": {"stage": "connect", "kind": "slow", "delay_ms": 20_000},
+    "cut": {"stage": "tunnel", "kind": "cut"},
+    "blackhole": {"stage": "tunnel", "kind": "blackhole"},
+}
+# And to everybody.
+GATEWAYS_FAULTS: dict[str, dict[str, Any]] = {
+    **{f"all {kind}": {"stage": "accept", "kind": kind} for kind in ("refuse", "silence", "fin", "rst")},
+    "all wrong credentials": {"stage": "auth", "kind": "reject"},
+    "all 429": {"stage": "connect", "kind": "status", "status": 429},
+    "all 402": {"stage": "connect", "kind": "status", "status": 402},
+}
+# A draw that asked while these stood waits for its answer as long as any other does, and its chip with it.
+SILENT = ("silence", "slow")
 
 
 def pause_since(tried: float) -> None:

@@ -11,37 +11,12 @@ from typing import Any
 
 import life
 import wire
-from recovering import DEFAULTS, IMPATIENCE, Ledgered, attempt, back, pause_since
-from wire import stack
+from recovering import (ACCOUNT_STANDING_SECONDS, BACK_SECONDS, DEFAULTS, GATEWAYS_FAULTS, IMPATIENCE, SESSIONS_FAULTS,
+                        SILENT, STANDING_SECONDS, Ledgered, attempt, back, pause_since)
 
-# From a client's first attempt after the fault to its tunnel: what chipgate promises, and a sanitizer slows.
-BACK_SECONDS = 10.0 if stack.SANITIZED else 2.0
 # A chip that has no exit yet may have to wait for its next draw besides (retry_min). On a quiet machine it is back after
 # a second; this is for machines that do other work.
 FIRST_EXIT_SECONDS = BACK_SECONDS + 1.0
-# How long a fault stands that meets a chip without an exit: by then waits have grown as far as they do.
-STANDING_SECONDS = 5.0
-# The same for an account that is refused: it is asked at 1, 3, 7 and 15 s, were it not for the client.
-ACCOUNT_STANDING_SECONDS = 8.0
-
-# What befalls one session, as the simulator names it.
-SESSIONS_FAULTS: dict[str, dict[str, Any]] = {
-    **{f"status {status}": {"stage": "connect", "kind": "status", "status": status}
-       for status in (403, 500, 502, 503, 504, 522)},
-    **{kind: {"stage": "connect", "kind": kind} for kind in ("silence", "fin", "rst", "garbage")},
-    "slow": {"stage": "connect", "kind": "slow", "delay_ms": 20_000},
-    "cut": {"stage": "tunnel", "kind": "cut"},
-    "blackhole": {"stage": "tunnel", "kind": "blackhole"},
-}
-# And to everybody.
-GATEWAYS_FAULTS: dict[str, dict[str, Any]] = {
-    **{f"all {kind}": {"stage": "accept", "kind": kind} for kind in ("refuse", "silence", "fin", "rst")},
-    "all wrong credentials": {"stage": "auth", "kind": "reject"},
-    "all 429": {"stage": "connect", "kind": "status", "status": 429},
-    "all 402": {"stage": "connect", "kind": "status", "status": 402},
-}
-# A draw that asked while these stood waits for its answer as long as any other does, and its chip with it.
-SILENT = ("silence", "slow")
 
 
 class Recovery(life.LifeTest):

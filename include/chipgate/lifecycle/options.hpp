@@ -21,6 +21,8 @@ struct VerifyOptions {
   Milliseconds interval{std::chrono::minutes(5)};
   // Without a good look for this long, no new tunnels.
   Milliseconds max_age{std::chrono::minutes(30)};
+  // A session whose exit has been gone for so long does not come back.
+  Milliseconds lost_after{15'000};
   Milliseconds timeout{8'000};
   // By family, at least two of each that is looked at: a move is confirmed by another page.
   std::vector<protocol::HttpUrl> echoes_v4{};

@@ -129,6 +129,7 @@ class Port final : public net::Acceptor {
   const gateway::RoutePtr& route() const { return route_; }
   // Whether clients are still admitted under this route, or one that differs only in what is known of its exits.
   bool stands(const gateway::RoutePtr& route) const;
+  // Somebody holds on for the chip's route.
   void want();
   void add(Client&);
   void removed(Client&);

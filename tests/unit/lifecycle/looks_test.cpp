@@ -130,15 +130,29 @@ TEST_F(Looks, NewsOfAnEpochThatIsPastIsDropped) {
   EXPECT_EQ(plane->calls, calls);
 }
 
-TEST_F(Looks, ASessionWhoseExitIsGoneIsReplacedAfterAWhile) {
+TEST_F(Looks, ASessionWhoseExitIsGoneIsKeptForAWhile) {
   add("alpha");
   open();
   const auto first = *connected().assignment;
-  // The first retries come after a second and more: a real wait of some seconds.
   plane->failure = Error{ErrorKind::provider_session_lost};
-  const auto index = ChipIndex(0);
-  for (int i = 0; i < 5; ++i) (void)run(service->verify(id("alpha")));
+  for (int i = 0; i < 10; ++i) (void)run(service->verify(id("alpha")));
   plane->failure.reset();
+  (void)run(service->verify(id("alpha")));
+  EXPECT_EQ(chip().assignment->id, first.id) << "it may be back after some seconds, however many ask meanwhile";
+}
+
+TEST_F(Looks, ASessionWhoseExitIsGoneIsReplacedAfterAWhile) {
+  add("alpha");
+  options.life.verify.lost_after = Milliseconds(100);
+  open();
+  const auto first = *connected().assignment;
+  plane->failure = Error{ErrorKind::provider_session_lost};
+  ASSERT_TRUE(until([&] {
+    (void)run(service->verify(id("alpha")));
+    return chip().state != State::active;
+  }));
+  plane->failure.reset();
+  const auto index = ChipIndex(0);
   ASSERT_TRUE(
       until([&] { return chip().assignment && chip().assignment->id != first.id && plane->ports[index].route; }));
   EXPECT_EQ(history()[1].row.release_reason, "exit_lost");

@@ -61,6 +61,20 @@ TEST_F(PortPlaces, AreCountedWithoutALimitSoThatOneMayComeLater) {
   EXPECT_EQ(port_->take_tunnel().error(), ErrorKind::too_many_tunnels_in_all);
 }
 
+class Held : public PortTest {};
+
+TEST_F(Held, AreToldOfOnceAndAgainWhenAllOfThemHaveGivenUp) {
+  start();
+  auto& first = held();
+  auto& second = held();
+  EXPECT_EQ(wanted_, 1);
+  first.reset();
+  second.reset();
+  ASSERT_TRUE(until([&] { return chip_counters_->clients_held.value() == 0; }));
+  held();
+  EXPECT_EQ(wanted_, 2);
+}
+
 class Handshakes : public PortTest {
  protected:
   void serve_at_most(std::uint32_t handshakes) {
