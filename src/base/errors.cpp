@@ -29,6 +29,8 @@ std::string_view hint(ErrorKind kind) {
   }
 }
 
+bool is_wordless(ErrorKind kind) { return kind == ErrorKind::gateway_silent || kind == ErrorKind::gateway_closed; }
+
 std::string_view name(Fault fault) {
   switch (fault) {
     case Fault::nobody: return "nobody";

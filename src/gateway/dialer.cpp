@@ -59,9 +59,6 @@ bool may_be_the_address(ErrorKind kind) {
   return speaks_against_the_endpoint(kind) || kind == ErrorKind::no_way_to_gateway;
 }
 
-// An address that accepts connections and serves none. Where it has served before, this is the session's silence.
-bool is_mute(ErrorKind kind) { return kind == ErrorKind::gateway_silent || kind == ErrorKind::gateway_closed; }
-
 }  // namespace
 
 Dialer::Dialer(net::Shard& shard, const GatewayOptions& options, telemetry::ShardCounters& counters,
@@ -100,8 +97,8 @@ net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target)
     }
     last = connected.error();
     if (info(last.kind).fault == Fault::provider) to.prefer(address);
-    if (is_mute(last.kind)) to.doubt(address);
-    if (proven || !is_mute(last.kind) || Clock::now() >= dial.until) break;
+    if (is_wordless(last.kind)) to.doubt(address);
+    if (proven || !is_wordless(last.kind) || Clock::now() >= dial.until) break;
   }
   co_return counted(dial, begun, std::move(last));
 }

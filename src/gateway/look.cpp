@@ -84,8 +84,7 @@ void Asking::judge(const net::End& upstream, const Result<void>& read) {
   if (dialer_.kind(dial_.route) == EndpointKind::socks5) return;  // the dial has judged
   if (bytes_down_ > 0) {
     dialer_.served(dial_.route, upstream);
-  } else if (read.has_error() &&
-             (read.error() == ErrorKind::gateway_silent || read.error() == ErrorKind::gateway_closed)) {
+  } else if (read.has_error() && is_wordless(read.error().kind)) {
     dialer_.mute(dial_.route, upstream);
   }
 }

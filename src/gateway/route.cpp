@@ -66,11 +66,10 @@ RoutePtr with_exits(const Route& route, std::vector<IpAddress> exits, ExitPrefix
 }
 
 ExitVerdict verdict_on(const Route& route, const IpAddress& seen) {
-  const auto bits = seen.is_v4() ? route.prefixes.v4 : route.prefixes.v6;
   auto verdict = ExitVerdict::unknown;
   for (const auto& exit : route.exits) {
     if (exit.is_v4() != seen.is_v4()) continue;
-    if (exit.masked(bits) == seen.masked(bits)) return ExitVerdict::same;
+    if (route.prefixes.exit_of(exit) == route.prefixes.exit_of(seen)) return ExitVerdict::same;
     verdict = ExitVerdict::other;
   }
   return verdict;

@@ -47,7 +47,6 @@ Drawer::Drawer(const Parts& parts, Looker& looker, Journal& journal)
       looker_(looker),
       journal_(journal),
       choice_(parts.endpoint_names.size()),
-      silent_draws_(parts.endpoint_names.size()),
       pace_(parts.options.draw.per_second) {}
 
 net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epoch route_epoch,
@@ -131,7 +130,7 @@ net::Task<Result<Drawer::Candidate>> Drawer::draw(ChipPtr chip, Epoch route_epoc
   if (parts_.options.verify.looking == Looking::on) {
     const auto exits = co_await looker_.exits(chip, route);
     if (exits.has_error()) {
-      heard_of_draw(endpoint, exits.error());
+      if (is_wordless(exits.error().kind)) choice_.was_silent(endpoint, Clock::now());
       heard(endpoint, exits.error());
       (void)co_await parts_.ledger.settle(session->identifier, ledger::IdentifierOutcome::failed, std::nullopt);
       co_return exits.error();
@@ -139,7 +138,8 @@ net::Task<Result<Drawer::Candidate>> Drawer::draw(ChipPtr chip, Epoch route_epoc
     heard_success(endpoint);
     candidate.assignment.exits = *exits;
   }
-  candidate.assignment.route = gateway::with_exits(*route, addresses(candidate.assignment.exits), prefixes());
+  candidate.assignment.route =
+      gateway::with_exits(*route, addresses(candidate.assignment.exits), parts_.options.prefixes());
   candidate.assignment.verified = Clock::now();
   candidate.assignment.verified_at = parts_.clocks.wall();
   co_return candidate;
@@ -209,13 +209,11 @@ std::optional<Assignment> Drawer::resume(const ledger::AssignmentRow& row, Epoch
   assignment.endpoint = EndpointIndex(static_cast<std::uint32_t>(endpoint - parts_.endpoint_names.begin()));
   assignment.exits = row.exits;
   assignment.route = gateway::with_exits(*route_for(row.session, row.wire, epoch, assignment.endpoint),
-                                         addresses(row.exits), prefixes());
+                                         addresses(row.exits), parts_.options.prefixes());
   assignment.assigned_at = row.assigned_at;
   assignment.verified_at = row.verified_at;
   return assignment;
 }
-
-gateway::ExitPrefixes Drawer::prefixes() const { return {parts_.options.prefix_v4, parts_.options.prefix_v6}; }
 
 gateway::RoutePtr Drawer::route_for(const SessionIdentifier& session, const WireSession& wire, Epoch epoch,
                                     EndpointIndex endpoint) const {
@@ -225,19 +223,6 @@ gateway::RoutePtr Drawer::route_for(const SessionIdentifier& session, const Wire
 }
 
 void Drawer::count(DrawOutcome outcome) { parts_.counters.draw(outcome).increment(); }
-
-// One session's silence says nothing of an endpoint; that of several new ones in a row, with nothing else from there
-// meanwhile, does. Until it speaks again each further one counts.
-void Drawer::heard_of_draw(EndpointIndex endpoint, const Error& error) {
-  constexpr unsigned silences_that_mean_down = 2;
-  if (error.kind != ErrorKind::gateway_silent && error.kind != ErrorKind::gateway_closed) return;
-  auto& silent = silent_draws_.at(endpoint.value());
-  const auto now = Clock::now();
-  ++silent;
-  // Where all are silent it may as well be the echoes, and there is nothing to give way to.
-  const bool another = std::ranges::find(silent_draws_, 0U) != silent_draws_.end();
-  if (another && silent >= silences_that_mean_down && choice_.up(endpoint, now)) choice_.failed(endpoint, now);
-}
 
 void Drawer::heard(EndpointIndex endpoint, const Error& error) {
   const auto now = Clock::now();
@@ -258,7 +243,6 @@ void Drawer::heard(EndpointIndex endpoint, const Error& error) {
 }
 
 void Drawer::heard_success(EndpointIndex endpoint) {
-  silent_draws_.at(endpoint.value()) = 0;
   choice_.recovered(endpoint);
   if (breaker_.succeeded()) journal_.tell("gateway.recovered", telemetry::JsonObject());
 }

@@ -6,9 +6,7 @@
 
 namespace chipgate::lifecycle {
 
-IpAddress exit_of(const IpAddress& address, const LifeOptions& options) {
-  return address.masked(address.is_v4() ? options.prefix_v4 : options.prefix_v6);
-}
+IpAddress exit_of(const IpAddress& address, const LifeOptions& options) { return options.prefixes().exit_of(address); }
 
 bool same_exit(const IpAddress& one, const IpAddress& other, const LifeOptions& options) {
   return exit_of(one, options) == exit_of(other, options);

@@ -37,6 +37,9 @@ class PlainConnection {
   net::Task<Result<After>> forward(const gateway::RoutePtr& route, const protocol::HttpUrl& url, TimePoint until);
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
+  net::Task<bool> await_request();
+  net::Task<Result<bool>> read_head();
+  net::Task<Result<bool>> read_more();
   void drop_empty_lines();
   void drop_used_up_upstream();
   void judge(const Exchange& exchange, const Result<void>& exchanged);
@@ -160,46 +163,60 @@ net::Task<Result<void>> PlainConnection::reach(const gateway::RoutePtr& route, c
 
 // Whether there is one. A client that leaves between two requests is no refusal.
 net::Task<Result<bool>> PlainConnection::next_request() {
+  const bool begun = co_await await_request();
+  if (!begun) co_return false;
+  client_.begins_request();
+  client_.rests(false);
+  client_.waiter().deadline(client_.arrived() + parts().options.head_timeout, ErrorKind::head_timeout);
+  co_return co_await read_head();
+}
+
+// Until its first byte is here.
+net::Task<bool> PlainConnection::await_request() {
   auto& waiter = client_.waiter();
-  reader_ = protocol::RequestReader();
   drop_empty_lines();
   if (behind_.empty() && client_.port().leaving()) co_return false;
   client_.rests(behind_.empty());
   waiter.deadline(Clock::now() + idle_between_requests, ErrorKind::client_gone);
-  bool begun = false;
+  while (behind_.empty() || behind_ == "\r") {
+    const auto more = co_await read_more();
+    // Not a refusal: an answer that nobody asked for would be taken for that of the next request.
+    if (const auto off = waiter.called_off(); off && *off != ErrorKind::draining) client_.reset();
+    if (more.has_error() || !*more) co_return false;
+    drop_empty_lines();
+  }
+  co_return true;
+}
+
+net::Task<Result<bool>> PlainConnection::read_head() {
+  reader_ = protocol::RequestReader();
   for (;;) {
-    if (!begun) drop_empty_lines();
-    if (!behind_.empty() && (begun || behind_ != "\r")) {
-      if (!begun) {
-        client_.begins_request();
-        client_.rests(false);
-        waiter.deadline(client_.arrived() + parts().options.head_timeout, ErrorKind::head_timeout);
-      }
-      begun = true;
-      const auto taken = reader_.take(behind_);
-      if (taken.has_error()) co_return taken.error();
-      behind_.erase(0, *taken);
-      if (reader_.head_complete()) {
-        client_.watch().leave();
-        co_return true;
-      }
-    }
+    const auto taken = reader_.take(behind_);
+    if (taken.has_error()) co_return taken.error();
+    behind_.erase(0, *taken);
+    if (reader_.head_complete()) break;
+    const auto more = co_await read_more();
+    if (more.has_error()) co_return more.error();
+    if (!*more) co_return Error{ErrorKind::head_truncated};
+  }
+  client_.watch().leave();
+  co_return true;
+}
+
+// false: the client has ended its side.
+net::Task<Result<bool>> PlainConnection::read_more() {
+  auto& waiter = client_.waiter();
+  for (;;) {
     while (!client_.socket().readable()) {
       const auto slept = co_await waiter.sleep();
-      if (slept.has_error() && begun) co_return slept.error();
-      // Not a refusal: an answer that nobody asked for would be taken for that of the next request.
-      if (const auto off = waiter.called_off(); off && *off != ErrorKind::draining) client_.reset();
-      if (slept.has_error()) co_return false;
+      if (slept.has_error()) co_return slept.error();
       drop_used_up_upstream();
     }
     const auto room = waiter.shard().scratch();
     const auto read = client_.socket().read(room);
     if (read.status == net::IoStatus::would_block) continue;
-    if (read.status != net::IoStatus::moved) {
-      if (begun) co_return Error{ErrorKind::head_truncated};
-      co_return false;
-    }
-    behind_.append(room.data(), read.bytes);
+    if (read.status == net::IoStatus::moved) behind_.append(room.data(), read.bytes);
+    co_return read.status == net::IoStatus::moved;
   }
 }
 

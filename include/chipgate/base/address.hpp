@@ -35,6 +35,15 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+// How many bits of an address targets tell exits apart by: two addresses that agree in them are one exit.
+struct ExitPrefixes {
+  unsigned v4 = 32;
+  unsigned v6 = 64;
+
+  unsigned bits(const IpAddress& address) const { return address.is_v4() ? v4 : v6; }
+  IpAddress exit_of(const IpAddress& address) const { return address.masked(bits(address)); }
+};
+
 // "name:443", "192.0.2.1:443", and "[2001:db8::1]:443" for a host with colons in it.
 std::string host_and_port_text(std::string_view host, std::uint16_t port);
 

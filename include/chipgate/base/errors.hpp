@@ -112,6 +112,8 @@ const ErrorInfo& info(ErrorKind);
 // What to change in the client, for the log and the answer; empty where the message says all that is to be said.
 std::string_view hint(ErrorKind);
 std::string_view name(Fault);
+// The gateway took what it was sent, and said nothing to it.
+bool is_wordless(ErrorKind);
 
 // An error as it travels: its kind, and what only this occurrence knows (a reason header, errno's text). The detail
 // comes from peers: it must be escaped where it is printed, and never carries credentials.

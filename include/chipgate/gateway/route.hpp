@@ -17,12 +17,6 @@ namespace chipgate::gateway {
 // Whether a target written as an address may be asked for: some providers send those out by an exit of their own.
 enum class IpLiterals : std::uint8_t { carried, refused };
 
-// How many bits of an address targets tell exits apart by.
-struct ExitPrefixes {
-  unsigned v4 = 32;
-  unsigned v6 = 128;
-};
-
 // Immutable; built on the control thread and posted to the chip's shard, so that a CONNECT looks nothing up.
 struct Route {
   SessionIdentifier session;

@@ -57,8 +57,6 @@ class Drawer {
                                             ledger::AssignmentState as);
   net::Task<void> give_back(AssignmentId id);
   void count(telemetry::DrawOutcome outcome);
-  void heard_of_draw(EndpointIndex endpoint, const Error& error);
-  gateway::ExitPrefixes prefixes() const;
   gateway::RoutePtr route_for(const SessionIdentifier&, const WireSession&, Epoch, EndpointIndex) const;
 
   const Parts& parts_;
@@ -66,7 +64,6 @@ class Drawer {
   Journal& journal_;
   provider::SessionNames names_;
   EndpointChoice choice_;
-  std::vector<unsigned> silent_draws_;  // of each endpoint, since it was last heard
   Breaker breaker_;
   FleetPace pace_;
 };

@@ -22,12 +22,22 @@ class EndpointChoice {
   // Has not failed since it last worked.
   bool healthy(EndpointIndex) const;
   void failed(EndpointIndex, TimePoint now);
+  // A new session heard nothing there. Two in a row, and others are picked before it for as long as if it had failed;
+  // it stays up, since its echoes may be what is silent.
+  void was_silent(EndpointIndex, TimePoint now);
   void recovered(EndpointIndex);
 
  private:
+  struct Pause {
+    TimePoint until{};
+    Milliseconds length{0};
+
+    void begin(TimePoint now);
+  };
   struct Entry {
-    TimePoint down_until{};
-    Milliseconds backoff{0};
+    Pause down{};
+    Pause avoided{};
+    unsigned silences = 0;  // since it last spoke
   };
   std::vector<Entry> entries_;
 };

@@ -1,6 +1,7 @@
 // How chips get, keep and lose their assignments.
 #pragma once
 
+#include "chipgate/base/address.hpp"
 #include "chipgate/base/duration.hpp"
 #include "chipgate/protocol/authority.hpp"
 
@@ -54,6 +55,8 @@ struct LifeOptions {
   KeepOptions keep;
   unsigned prefix_v4 = 32;
   unsigned prefix_v6 = 64;
+
+  ExitPrefixes prefixes() const { return {prefix_v4, prefix_v6}; }
 };
 
 // Where chips find their ports; both ends included.

@@ -77,5 +77,12 @@ TEST(IpAddress, MasksWhatIsBehindItsPrefix) {
   EXPECT_EQ(IpAddress::parse("2001:db8::1")->masked(128).text(), "2001:db8::1");
 }
 
+TEST(ExitPrefixes, TakeForOneExitWhatAgreesInThem) {
+  const ExitPrefixes prefixes{24, 64};
+  EXPECT_EQ(prefixes.exit_of(*IpAddress::parse("192.0.2.201")).text(), "192.0.2.0");
+  EXPECT_EQ(prefixes.exit_of(*IpAddress::parse("2001:db8::1")).text(), "2001:db8::");
+  EXPECT_EQ(prefixes.bits(*IpAddress::parse("192.0.2.1")), 24U);
+}
+
 }  // namespace
 }  // namespace chipgate

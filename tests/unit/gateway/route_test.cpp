@@ -38,7 +38,7 @@ TEST(Route, AnAddressOfItsOwnIsTheSameExit) {
 
 TEST(Route, AnotherAddressOfTheSameFamilyIsAMove) {
   EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "203.0.113.8"), ExitVerdict::other);
-  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "2001:db8::8"), ExitVerdict::other);
+  EXPECT_EQ(verdict({"203.0.113.7", "2001:db8::7"}, "2001:db8:0:1::7"), ExitVerdict::other);
 }
 
 // As the life cycle and the ledger compare them: a chip that was refused here for what is no move there would stay so.

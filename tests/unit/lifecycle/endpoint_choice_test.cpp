@@ -53,5 +53,29 @@ TEST(EndpointChoice, WhereAllAreDownTheOneThatComesBackFirstIsChosen) {
   EXPECT_EQ(choice.pick(start + 200ms), index(1));
 }
 
+TEST(EndpointChoice, ASecondSilenceInARowPrefersTheOthersAndHoldsNothingDown) {
+  EndpointChoice choice(2);
+  choice.was_silent(index(0), start);
+  EXPECT_EQ(choice.pick(start), index(0)) << "it may have been the session";
+  choice.was_silent(index(0), start);
+  choice.was_silent(index(0), start);
+  EXPECT_EQ(choice.pick(start), index(1));
+  EXPECT_TRUE(choice.up(index(0), start));
+  EXPECT_TRUE(choice.healthy(index(0)));
+  EXPECT_EQ(choice.pick(start + 1s), index(0)) << "and is tried again";
+  choice.was_silent(index(0), start + 1s);
+  EXPECT_EQ(choice.pick(start + 2s), index(1)) << "the next time it is passed by for longer";
+  choice.recovered(index(0));
+  EXPECT_EQ(choice.pick(start + 2s), index(0));
+}
+
+TEST(EndpointChoice, WhereAllAreSilentEachHasItsTurn) {
+  EndpointChoice choice(2);
+  for (int i = 0; i < 2; ++i) choice.was_silent(index(0), start);
+  for (int i = 0; i < 2; ++i) choice.was_silent(index(1), start + 100ms);
+  EXPECT_EQ(choice.pick(start + 200ms), index(0));
+  EXPECT_TRUE(choice.healthy(index(0)) && choice.healthy(index(1)));
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle
