@@ -38,7 +38,12 @@ std::optional<TimePoint> Breaker::wait(TimePoint now) {
   if (now < until_) return until_;
   if (now < canary_until_) return now + behind_canary;
   canary_until_ = now + canary_patience;
+  canary_ = Ticket(static_cast<std::uint32_t>(canary_) + 1);
   return std::nullopt;
+}
+
+void Breaker::called_off(Ticket ticket) {
+  if (ticket != Ticket::none && ticket == canary_) canary_until_ = {};
 }
 
 void Breaker::failed(const Error& error, TimePoint now) {
@@ -66,7 +71,10 @@ void Breaker::wanted() {
 
 bool Breaker::succeeded() {
   const bool was_open = error_.has_value();
+  // Tickets of this outage must not be taken for those of the next.
+  const auto last = canary_;
   *this = {};
+  canary_ = last;
   return was_open;
 }
 

@@ -88,9 +88,11 @@ void Service::refuse_waiting(const ChipPtr& chip, Error why) {
   parts_.plane.refuse(chip->index, why);
 }
 
-void Service::refuse_if_far(const ChipPtr& chip, TimePoint now) {
+void Service::tell_waiting(const ChipPtr& chip, TimePoint now) {
   const auto next = chip->phase == Phase::resuming ? chip->next_look : chip->retry_at.value_or(now);
-  if (!chip->usable() && chip->trouble && next > now + worth_waiting) refuse_waiting(chip, *chip->trouble);
+  if (chip->usable() || !chip->trouble) return;
+  if (next > now + worth_waiting) return refuse_waiting(chip, *chip->trouble);
+  parts_.plane.explain(chip->index, *chip->trouble);
 }
 
 // After a failure. Where somebody waits: no later than they may ask for. The breaker's time stands, but for those that
@@ -115,7 +117,7 @@ void Service::hurry(const ChipPtr& chip) {
   if (chip->urgency == Urgency::normal) soonest = std::max(soonest, chip->pace.capped_until(options_.life.draw, now));
   if (chip->retry_at) chip->retry_at = std::min(*chip->retry_at, soonest);
   attend(chip, now);
-  refuse_if_far(chip, now);
+  tell_waiting(chip, now);
 }
 
 net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
@@ -124,8 +126,10 @@ net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   chip->drawing = Chip::Busy::no;
   chip->bell.ring();
   // Released meanwhile; the drawer has given back what it took.
-  if (chip->epoch != epoch || stopping_) co_return drawer_.breaker().called_off();
+  if (chip->epoch != epoch || stopping_) co_return drawer_.breaker().called_off(chip->canary);
   if (drawn.has_error()) {
+    // The gateway was not asked, or what it said could not be kept.
+    if (info(drawn.error().kind).fault == Fault::chipgate) drawer_.breaker().called_off(chip->canary);
     round_failed(chip, drawn.error());
     co_return;
   }
@@ -162,7 +166,7 @@ void Service::round_failed(const ChipPtr& chip, const Error& error) {
   const bool strict = options_.life.draw.when_scarce == WhenScarce::strict;
   if (strict && error.kind == ErrorKind::no_free_exit) return fire(chip, Event::gave_up);
   fire(chip, Event::draw_failed);
-  refuse_if_far(chip, now);
+  tell_waiting(chip, now);
 }
 
 // The chip's row is told first, then everything is fenced, then the row is closed: a restart in between finishes it.

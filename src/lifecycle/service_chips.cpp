@@ -10,9 +10,26 @@ namespace {
 
 Denied leaving() { return {Denial::not_released, "the chip is being removed", "id"}; }
 
+Denied the_files() { return {Denial::configured, "the chip stands in the configuration: change it there", "id"}; }
+
 Denied bound_to_its_port() { return {Denial::not_released, "release the chip before its port is changed", "port"}; }
 
 bool may_move(const Chip& chip) { return chip.phase == Phase::released || chip.phase == Phase::blocked; }
+
+// From before the ledger is asked until the chip is as it was told.
+class Changing {
+ public:
+  explicit Changing(ChipPtr chip) : chip_(std::move(chip)) { chip_->changing = Chip::Busy::yes; }
+  ~Changing() {
+    chip_->changing = Chip::Busy::no;
+    chip_->bell.ring();
+  }
+  Changing(const Changing&) = delete;
+  Changing& operator=(const Changing&) = delete;
+
+ private:
+  ChipPtr chip_;
+};
 
 // What the ledger has against it: another wish may have been quicker than this one was to ask.
 std::optional<Denied> refusal_of(const Result<ledger::PutChipAnswer>& put) {
@@ -28,12 +45,16 @@ std::optional<Denied> refusal_of(const Result<ledger::PutChipAnswer>& put) {
 
 }  // namespace
 
+// One change of a chip at a time: each begins with what the one before has made of it.
 net::Task<Wish<PutAnswer>> Service::put(ChipSpec spec) {
-  if (auto denied = complaint(spec)) co_return std::move(*denied);
-  const auto chip = find(spec.id);
-  if (!chip) co_return co_await create(std::move(spec));
-  if (chip->leaves()) co_return leaving();
-  co_return co_await change(chip, std::move(spec));
+  for (;;) {
+    if (auto denied = complaint(spec)) co_return std::move(*denied);
+    const auto chip = find(spec.id);
+    if (!chip) co_return co_await create(std::move(spec));
+    if (chip->leaves()) co_return leaving();
+    if (chip->changing == Chip::Busy::no) co_return co_await change(chip, std::move(spec));
+    co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
+  }
 }
 
 std::optional<Denied> Service::complaint(const ChipSpec& spec) const {
@@ -76,13 +97,14 @@ net::Task<Wish<PutAnswer>> Service::create(ChipSpec spec) {
   } catch (const std::runtime_error& error) {
     co_return Denied{Denial::port_taken, error.what(), "port"};
   }
+  const Changing changing(chip);
   if (auto refused = refusal_of(co_await parts_.ledger.put_chip(row_of(*chip)))) {
     // Nothing is done by half: a chip that a restart would not know is no chip.
     fire(chip, Event::remove);
     co_return std::move(*refused);
   }
   journal_.tell("chip.created", *chip, telemetry::JsonObject().add("port", chip->spec.port));
-  if (chip->spec.connect == ledger::ConnectMode::on_start) fire(chip, Event::connect);
+  connect_if_wished(chip);
   co_return PutAnswer{Put::created, view(*chip)};
 }
 
@@ -94,32 +116,34 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
     co_return PutAnswer{Put::unchanged, view(*chip)};
   }
   if (!same_port && !may_move(*chip)) co_return bound_to_its_port();
-  if (chip->origin == ledger::ChipOrigin::configured) {
-    co_return Denied{Denial::configured, "the chip stands in the configuration: change it there", "id"};
-  }
-  // Known before the ledger has it: a word of its operator that comes meanwhile is behind it in both.
-  const auto armed_before = chip->arming;
-  const auto arming = chip->arming = arming_after(armed_before, old.connect, spec.connect);
+  if (chip->origin == ledger::ChipOrigin::configured) co_return the_files();
+  const Changing changing(chip);
   auto row = row_of(*chip);
   row.port = spec.port;
   row.alias = spec.alias;
   row.connect = spec.connect;
   row.quota = spec.quota;
+  row.arming = arming_after(chip->arming, old.connect, spec.connect);
+  const auto arming = row.arming;
+  const auto words = chip->words;
+  chip->arming_recorded.reset();
   auto refused = refusal_of(co_await parts_.ledger.put_chip(std::move(row)));
+  // A reload or a removal was quicker.
+  if (!refused && chip->leaves()) refused = leaving();
+  if (!refused && chip->origin == ledger::ChipOrigin::configured) refused = the_files();
   if (!refused && !same_port) refused = move_port(chip, spec.port);
   if (refused) {
-    // What its operator said meanwhile stands.
-    if (chip->arming == arming) chip->arming = armed_before;
     co_await record_chip(chip);
     co_return std::move(*refused);
   }
+  // A word of its operator that came meanwhile is behind this one in the ledger too.
+  if (chip->words == words) chip->arming_recorded = chip->arming = arming;
   adopt(chip, std::move(spec));
   co_return PutAnswer{Put::changed, view(*chip)};
 }
 
 std::optional<Denied> Service::move_port(const ChipPtr& chip, std::uint16_t port) {
   // A client or its operator was quicker than the ledger.
-  if (chip->leaves()) return leaving();
   if (!may_move(*chip)) return bound_to_its_port();
   const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
   const auto bound = parts_.plane.listen(index, chip->spec.id, port);
@@ -128,7 +152,7 @@ std::optional<Denied> Service::move_port(const ChipPtr& chip, std::uint16_t port
   by_index_.at(chip->index.value()).reset();
   parts_.plane.close(chip->index, [] {});
   // The plane counts from nothing for a new port.
-  chip->meter.clients_flushed = {};
+  chip->meter.earlier_ports = carried(*chip);
   chip->index = index;
   chip->epoch = Epoch(1);
   return std::nullopt;

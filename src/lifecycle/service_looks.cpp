@@ -15,6 +15,9 @@ constexpr Milliseconds after_gateway_error{500};
 // Shards tell of an endpoint after three failures, and of a chip's failures once a second.
 constexpr Milliseconds recent_failure{10'000};
 
+// As shards count them before they tell of an endpoint.
+constexpr unsigned failures_that_tell = 3;
+
 bool about_the_session(const std::optional<Error>& error) {
   if (!error) return false;
   switch (error->kind) {
@@ -42,7 +45,7 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   --chip->working;
   chip->looking = Chip::Busy::no;
   chip->bell.ring();
-  if (chip->epoch != epoch || stopping_ || !chip->current) co_return drawer_.breaker().called_off();
+  if (chip->epoch != epoch || stopping_ || !chip->current) co_return drawer_.breaker().called_off(chip->canary);
   if (verdict.error) {
     drawer_.heard(endpoint, *verdict.error);
   } else {
@@ -67,12 +70,18 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   chip->next_look = next_try(chip, now + wait, now + options_.life.draw.retry_min);
   parts_.log.warn("look_failed", {{"chip", chip->spec.id}, {"in_a_row", chip->failed_looks}});
   const bool gone = about_the_session(verdict.error);
+  if (!gone) chip->lost_since.reset();
   if (gone && !chip->lost_since) chip->lost_since = now;
   if (gone && now - *chip->lost_since >= options_.life.verify.lost_after) {
     chip->ending = {"exit_lost", ErrorKind::fenced, {}};
     return fire(chip, Event::lost);
   }
-  refuse_if_far(chip, now);
+  // Its clients are held and dial nothing, so that no shard tells of its endpoint.
+  const bool elsewhere = chip->phase == Phase::resuming && chip->failed_looks >= failures_that_tell &&
+                         parts_.plane.usage(chip->index).clients_held > 0 && verdict.error &&
+                         info(verdict.error->kind).fault == Fault::gateway;
+  if (elsewhere && !drawer_.endpoints().up(chip->current->endpoint, now)) leave_endpoint(chip);
+  tell_waiting(chip, now);
 }
 
 // The moment may be over before anybody scrapes: what is seen is counted and told as well.

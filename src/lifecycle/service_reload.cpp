@@ -165,14 +165,14 @@ void Service::adopt(const ChipPtr& chip, ChipSpec spec) {
   }
   if (chip->spec.quota != old.quota) weigh_quota(chip);
   journal_.tell("chip.changed", *chip);
-  const bool starts = chip->spec.connect == ledger::ConnectMode::on_start && old.connect != chip->spec.connect;
-  if (starts && chip->arming == ledger::Arming::armed) fire(chip, Event::connect);
+  // What has an assignment or is blocked stays so.
+  if (chip->spec.connect != old.connect) connect_if_wished(chip);
 }
 
 void Service::welcome(const ChipPtr& chip) {
   tasks_.spawn(record_chip(chip));
   journal_.tell("chip.created", *chip, telemetry::JsonObject().add("port", chip->spec.port));
-  if (chip->spec.connect == ledger::ConnectMode::on_start) fire(chip, Event::connect);
+  connect_if_wished(chip);
 }
 
 // What was decided by options that hold no more.

@@ -18,6 +18,7 @@ Milliseconds margin(Milliseconds lifetime) { return std::min<Milliseconds>(lifet
 
 net::Task<void> Service::renew(ChipPtr chip) {
   ++chip->working;
+  const auto canary = chip->canary;
   const auto epoch = chip->epoch;
   const Epoch next_epoch(epoch.value() + 1);
   auto drawn = co_await drawer_.round(chip, epoch, next_epoch, ledger::AssignmentState::pending);
@@ -31,9 +32,9 @@ net::Task<void> Service::renew(ChipPtr chip) {
     chip->successor = std::move(*drawn);
     const bool still = co_await await_quiet(chip, epoch);
     if (still) (void)co_await change_places(chip);
-  } else {
-    drawer_.breaker().called_off();
   }
+  const bool unasked = !stands || (drawn.has_error() && info(drawn.error().kind).fault == Fault::chipgate);
+  if (unasked) drawer_.breaker().called_off(canary);
   --chip->working;
   chip->bell.ring();
 }

@@ -92,7 +92,7 @@ void Service::restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row)
   assignment->verified = Clock::now() - age;
   chip->current = std::move(assignment);
   chip->phase = Phase::resuming;
-  chip->next_look = drawer_.pace().reserve(Clock::now());
+  chip->next_look = Clock::now();
 }
 
 void Service::finish(const ChipPtr& chip, const ledger::AssignmentRow& row, std::string reason) {
@@ -125,15 +125,18 @@ void Service::start() {
       parts_.log.info("resumed", {{"chip", id}, {"session", chip->current->session}});
       if (options_.life.verify.looking == Looking::off) fire(chip, Event::confirmed);
     }
-    const bool wished = chip->spec.connect != ledger::ConnectMode::on_demand && chip->arming == ledger::Arming::armed;
-    if (wished && chip->phase == Phase::released) fire(chip, Event::connect);
+    connect_if_wished(chip);
   }
   tick();
 }
 
 // As it is when this runs: what is told the ledger meanwhile, as its arming, must not be undone.
 net::Task<void> Service::record_chip(ChipPtr chip) {
-  if (!chip->leaves()) co_await record_row(row_of(*chip));
+  if (chip->leaves()) co_return;
+  auto row = row_of(*chip);
+  const auto arming = row.arming;
+  const bool recorded = co_await put_row(std::move(row));
+  if (recorded && chip->arming == arming) chip->arming_recorded = arming;
 }
 
 void Service::vacate(const ChipPtr& chip) {
@@ -143,7 +146,9 @@ void Service::vacate(const ChipPtr& chip) {
   tasks_.spawn(record_row(std::move(row)));
 }
 
-net::Task<void> Service::record_row(ledger::ChipRow row) {
+net::Task<void> Service::record_row(ledger::ChipRow row) { (void)co_await put_row(std::move(row)); }
+
+net::Task<bool> Service::put_row(ledger::ChipRow row) {
   const auto id = row.id;
   const auto put = co_await parts_.ledger.put_chip(std::move(row));
   if (put.has_error()) {
@@ -151,7 +156,14 @@ net::Task<void> Service::record_row(ledger::ChipRow row) {
   } else if (put->verdict == ledger::PutChip::port_taken || put->verdict == ledger::PutChip::alias_taken) {
     parts_.log.error("chip_not_recorded",
                      {{"chip", id}, {"detail", "its port or alias is chip " + put->holder + "'s"}});
+  } else {
+    co_return true;
   }
+  co_return false;
+}
+
+void Service::connect_if_wished(const ChipPtr& chip) {
+  if (connects_by_itself(*chip) && chip->phase == Phase::released) fire(chip, Event::connect);
 }
 
 void Service::stop(std::function<void()> done) {

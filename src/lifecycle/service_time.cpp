@@ -46,7 +46,7 @@ void Service::tick() {
 
 void Service::attend(const ChipPtr& chip, TimePoint now) {
   if (chip->phase == Phase::acquiring) {
-    if (chip->drawing == Chip::Busy::yes || !chip->retry_at || *chip->retry_at > now) return;
+    if (chip->drawing == Chip::Busy::yes || !chip->retry_at || *chip->retry_at > now || !traffic_known_) return;
     heed_quota(chip);
     if (chip->phase != Phase::acquiring) return;
     const auto capped = chip->pace.capped_until(options_.life.draw, now);
@@ -57,32 +57,46 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
     }
     if (const auto until = drawer_.breaker().wait(now)) {
       chip->trouble = drawer_.breaker().error();
-      // Not all at once when it closes.
-      chip->retry_at = *until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
-      return refuse_if_far(chip, now);
+      chip->retry_at = behind_breaker(*until);
+      return tell_waiting(chip, now);
     }
     return begin(chip, chip->drawing, &Service::draw_round);
   }
   const bool looked_at = chip->usable() || chip->phase == Phase::resuming;
   if (!looked_at || options_.life.verify.looking == Looking::off) return;
-  if (chip->looking == Chip::Busy::no && now >= chip->next_look) {
-    if (const auto until = drawer_.breaker().wait(now)) {
-      chip->next_look = *until;
-      if (chip->phase == Phase::resuming) chip->trouble = drawer_.breaker().error();
-      refuse_if_far(chip, now);
-    } else {
-      begin(chip, chip->looking, &Service::look_at);
-    }
-  }
+  if (chip->looking == Chip::Busy::no && now >= chip->next_look) attend_look(chip, now);
   if (chip->phase == Phase::active && now - chip->current->verified > options_.life.verify.max_age) {
     parts_.log.warn("exit_unconfirmed", {{"chip", chip->spec.id}});
     fire(chip, Event::doubted);
   }
 }
 
+void Service::attend_look(const ChipPtr& chip, TimePoint now) {
+  auto& breaker = drawer_.breaker();
+  if (const auto until = breaker.wait(now)) {
+    chip->next_look = behind_breaker(*until);
+    if (chip->phase == Phase::resuming) chip->trouble = breaker.error();
+    return tell_waiting(chip, now);
+  }
+  // Many may have to be looked at for their clients at once, after a restart or when the clock has jumped. The canary
+  // goes alone.
+  if (chip->phase == Phase::resuming && !breaker.error()) {
+    if (!chip->turn) chip->turn = drawer_.pace().reserve(now);
+    if (*chip->turn > now) return;
+  }
+  chip->turn.reset();
+  begin(chip, chip->looking, &Service::look_at);
+}
+
+// Not all at once when it closes.
+TimePoint Service::behind_breaker(TimePoint until) {
+  return until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
+}
+
 // Marked here and not where the coroutine begins: it does so later, and an ending waits for it from now on.
 void Service::begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch)) {
   what = Chip::Busy::yes;
+  chip->canary = drawer_.breaker().ticket();
   ++chip->working;
   tasks_.spawn((this->*work)(chip, chip->epoch));
 }
@@ -114,6 +128,7 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
   if (const auto until = drawer_.breaker().wait(now)) {
     chip->renew_at = *until;
   } else {
+    chip->canary = drawer_.breaker().ticket();
     fire(chip, Event::renew_due);
   }
 }

@@ -25,12 +25,19 @@ std::string_view month_of(std::string_view day) { return day.substr(0, 7); }
 
 ledger::Traffic Service::carried(const Chip& chip) const {
   const auto usage = parts_.plane.usage(chip.index);
-  return {usage.bytes_up, usage.bytes_down};
+  const auto& before = chip.meter.earlier_ports;
+  return {before.up + usage.bytes_up, before.down + usage.bytes_down};
 }
 
 net::Task<void> Service::restore_traffic() {
   day_ = day_of(clocks_.wall());
-  const auto rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
+  Bell bell(parts_.control);
+  auto rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
+  while (rows.has_error() && !stopping_) {
+    parts_.log.error("traffic_not_known", {{"detail", rows.error().detail}});
+    co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
+    rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
+  }
   if (rows.has_error()) co_return;
   for (const auto& row : *rows) {
     const auto chip = find(row.chip);
@@ -40,7 +47,11 @@ net::Task<void> Service::restore_traffic() {
       if (row.day == day_) tally(chip->meter.today, part);
     }
   }
-  for (const auto& [id, chip] : chips_) heed_quota(chip);
+  traffic_known_ = true;
+  for (const auto& [id, chip] : chips_) {
+    heed_quota(chip);
+    attend(chip, Clock::now());
+  }
 }
 
 // One at a time. What the ledger could not take is added the next time.
@@ -126,7 +137,9 @@ void Service::weigh_quota(const ChipPtr& chip) {
   if (stopped_by_it && has_used(*chip, 100)) return;
   chip->quota_told = Chip::QuotaTold::nothing;
   heed_quota(chip);
-  if (stopped_by_it) fire(chip, Event::connect);
+  if (!stopped_by_it) return;
+  chip->trouble.reset();
+  fire(chip, connects_by_itself(*chip) ? Event::connect : Event::release);
 }
 
 }  // namespace chipgate::lifecycle

@@ -58,8 +58,9 @@ ChipView Service::view(const Chip& chip) const {
   }
   // What is not in the ledger yet counts already.
   const auto& meter = chip.meter;
-  const ledger::Traffic fresh{usage.bytes_up - meter.clients_flushed.up + meter.own.up - meter.own_flushed.up,
-                              usage.bytes_down - meter.clients_flushed.down + meter.own.down - meter.own_flushed.down};
+  const auto clients = carried(chip);
+  const ledger::Traffic fresh{clients.up - meter.clients_flushed.up + meter.own.up - meter.own_flushed.up,
+                              clients.down - meter.clients_flushed.down + meter.own.down - meter.own_flushed.down};
   view.traffic_today = {meter.today.up + fresh.up, meter.today.down + fresh.down};
   view.traffic_month = {meter.month.up + fresh.up, meter.month.down + fresh.down};
   return view;
@@ -75,6 +76,10 @@ ledger::ChipRow Service::row_of(const Chip& chip) const {
   row.quota = chip.spec.quota;
   row.created_at = chip.since;
   return row;
+}
+
+bool Service::connects_by_itself(const Chip& chip) const {
+  return chip.spec.connect != ledger::ConnectMode::on_demand && chip.arming == ledger::Arming::armed;
 }
 
 // Whether a client alone may begin a draw.

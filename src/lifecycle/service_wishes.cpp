@@ -17,17 +17,42 @@ Denied unknown_chip(const ChipId& id) { return {Denial::unknown_chip, "there is 
 
 // The flag is the chip's at once; the answer says whether a restart will know of it.
 net::Task<Result<void>> Service::set_arming(ChipPtr chip, ledger::Arming arming) {
-  if (chip->arming == arming) co_return Result<void>();
   chip->arming = arming;
-  co_return co_await parts_.ledger.arm(chip->spec.id, arming);
+  ++chip->words;
+  if (chip->arming_recorded == arming) co_return Result<void>();
+  chip->arming_recorded.reset();
+  auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
+  if (written.has_value() && chip->arming == arming) chip->arming_recorded = arming;
+  co_return written;
+}
+
+// Until the ledger has it, as with an ending: a restart must not connect what its operator has released.
+net::Task<void> Service::insist_on_arming(ChipPtr chip) {
+  Bell pause(parts_.control);
+  const auto words = chip->words;
+  while (chip->words == words && !chip->leaves() && !stopping_) {
+    co_await pause.wait_until(Clock::now() + options_.life.draw.retry_min);
+    const auto written = co_await parts_.ledger.arm(chip->spec.id, chip->arming);
+    if (written.has_error() || chip->words != words) continue;
+    chip->arming_recorded = chip->arming;
+    co_return;
+  }
+}
+
+// Not armed, where a restart would not know of it.
+net::Task<std::optional<Denied>> Service::arm(ChipPtr chip) {
+  const auto before = chip->arming;
+  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
+  if (armed.has_value()) co_return std::nullopt;
+  if (chip->arming == ledger::Arming::armed) chip->arming = before;
+  co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
 }
 
 net::Task<ConnectAnswer> Service::connect(ChipId id, Milliseconds wait, Urgency urgency) {
   const auto until = Clock::now() + wait;
   const auto chip = find(id);
   if (!chip) co_return unknown_chip(id);
-  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
-  if (armed.has_error()) co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
+  if (auto denied = co_await arm(chip)) co_return std::move(*denied);
   if (urgency == Urgency::forced) chip->urgency = urgency;
   if (!chip->usable()) fire(chip, Event::connect);
   co_return co_await await_active(chip, std::nullopt, until);
@@ -60,7 +85,10 @@ net::Task<Wish<Released>> Service::release(ChipId id, std::optional<AssignmentId
   fire(chip, Event::release);
   // After the fence has begun: a ledger that cannot write holds up no release.
   const auto disarmed = co_await set_arming(chip, ledger::Arming::disarmed);
-  if (disarmed.has_error()) answer.recorded = Recorded::fenced_not_recorded;
+  if (disarmed.has_error()) {
+    answer.recorded = Recorded::fenced_not_recorded;
+    tasks_.spawn(insist_on_arming(chip));
+  }
   co_return co_await await_ended(chip, answer);
 }
 
@@ -81,8 +109,7 @@ net::Task<ConnectAnswer> Service::rotate(ChipId id, std::optional<AssignmentId> 
   if (urgency == Urgency::normal && chip->pace.capped_until(options_.life.draw, Clock::now()) > Clock::now()) {
     co_return Denied{Denial::capped, "the chip had its assignments of this hour; force it, or raise the limit", {}};
   }
-  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
-  if (armed.has_error()) co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
+  if (auto denied = co_await arm(chip)) co_return std::move(*denied);
   chip->urgency = urgency;
   std::optional<AssignmentId> before;
   if (chip->current) {

@@ -150,6 +150,9 @@ net::Task<Result<gateway::RoutePtr>> Client::hold(TimePoint until) {
   while (!port_.route()) {
     const auto slept = co_await waiter_.sleep();
     if (hold.refused) co_return *hold.refused;
+    if (slept.has_error() && slept.error() == ErrorKind::no_assignment) {
+      co_return Error{ErrorKind::no_assignment, std::string(port_.why_held())};
+    }
     if (slept.has_error()) co_return slept.error();
   }
   watch_.leave();

@@ -109,6 +109,12 @@ void Plane::refuse(ChipIndex chip, const Error& why) {
   });
 }
 
+void Plane::explain(ChipIndex chip, const Error& why) {
+  on_port(chip, [why](Port* port) {
+    if (port != nullptr) port->explain(why);
+  });
+}
+
 void Plane::look(ChipIndex chip, gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds timeout,
                  std::function<void(lifecycle::Looked)> done) {
   auto report = [this, done = std::move(done)](lifecycle::Looked looked) {

@@ -42,6 +42,7 @@ void Port::open(gateway::RoutePtr route) {
   if (!stands(route)) news_ = {};
   route_ = std::move(route);
   wanted_ = false;
+  why_held_ = {};
   for (auto& hold : holds_) hold.waiter.wake();
 }
 
@@ -71,6 +72,7 @@ void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
   epoch_ = next;
   route_.reset();
   wanted_ = false;
+  why_held_ = {};
   for (auto& client : clients_) {
     if (!client.apart()) client.call_off(why);
   }

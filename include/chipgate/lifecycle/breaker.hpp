@@ -4,6 +4,7 @@
 #include "chipgate/base/duration.hpp"
 #include "chipgate/base/errors.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace chipgate::lifecycle {
@@ -22,8 +23,11 @@ class Breaker {
   // What came home says neither: one session's bad luck, or another endpoint's turn. The next canary goes as soon as
   // after the last failure.
   void undecided(TimePoint now);
-  // The canary never asked: its chip was fenced meanwhile. The next one need not wait for it.
-  void called_off() { canary_until_ = {}; }
+  // Whose permission the last one was; none where nothing has failed.
+  enum class Ticket : std::uint32_t { none };
+  Ticket ticket() const { return error_ ? canary_ : Ticket::none; }
+  // That canary never asked: its chip was fenced meanwhile, or this host failed. The next one need not wait for it.
+  void called_off(Ticket);
   // Somebody waits for what it keeps back: the next canary goes no later than the first one after a failure does.
   void wanted();
   // true: it was open until now.
@@ -38,6 +42,7 @@ class Breaker {
   TimePoint until_{};
   Milliseconds backoff_{0};
   TimePoint canary_until_{};
+  Ticket canary_{};
 };
 
 }  // namespace chipgate::lifecycle

@@ -4,6 +4,7 @@
 #include "chipgate/gateway/route.hpp"
 #include "chipgate/ledger/rows.hpp"
 #include "chipgate/lifecycle/bell.hpp"
+#include "chipgate/lifecycle/breaker.hpp"
 #include "chipgate/lifecycle/control.hpp"
 #include "chipgate/lifecycle/machine.hpp"
 #include "chipgate/lifecycle/pace.hpp"
@@ -31,7 +32,8 @@ struct Assignment {
 
 // What a chip has carried: its clients', and chipgate's own looks apart.
 struct Meter {
-  ledger::Traffic clients_flushed{};  // of the data plane's counters, what the ledger has
+  ledger::Traffic earlier_ports{};    // of its clients, on ports that it has left
+  ledger::Traffic clients_flushed{};  // of its clients, what the ledger has
   ledger::Traffic own{};              // since the start
   ledger::Traffic own_flushed{};
   ledger::Traffic today{};  // both, as far as the ledger has it
@@ -57,6 +59,10 @@ struct Chip {
   ChipIndex index;
   ledger::ChipOrigin origin = ledger::ChipOrigin::configured;
   ledger::Arming arming = ledger::Arming::armed;
+  // What the ledger has of it; nothing while that is not sure.
+  std::optional<ledger::Arming> arming_recorded{};
+  // How often it was armed or disarmed, so that a change of the chip sees who spoke meanwhile.
+  unsigned words = 0;
 
   Phase phase = Phase::released;
   WallTime since{};
@@ -82,6 +88,11 @@ struct Chip {
   enum class Busy : std::uint8_t { no, yes };
   Busy drawing = Busy::no;
   Busy looking = Busy::no;
+  Busy changing = Busy::no;  // by a PUT: one at a time
+  // Of the breaker, if what is under way was let through while it is open.
+  Breaker::Ticket canary{};
+  // When the look that is due may be begun, where it is one of many.
+  std::optional<TimePoint> turn{};
   // Fenced, and the ledger could not write it yet.
   ledger::Recorded recorded = ledger::Recorded::yes;
   // What has been told about it, so that it is told once.

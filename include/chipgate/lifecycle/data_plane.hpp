@@ -79,6 +79,8 @@ class DataPlane {
   virtual void fence(ChipIndex, Epoch next, ErrorKind why, std::function<void()> done) = 0;
   // Refuses those that are held now; no assignment can be had for them.
   virtual void refuse(ChipIndex, const Error& why) = 0;
+  // Why those that are held wait, for when they have waited in vain.
+  virtual void explain(ChipIndex, const Error& why) = 0;
 
   // Asks the echo which address it sees, through the route, by the dialing that clients use. The route need not be
   // open. Ends with ErrorKind::fenced where its epoch is older than the port's, or is fenced meanwhile.
@@ -95,7 +97,7 @@ class DataPlane {
 // Called on the control thread. News under an epoch that is past is dropped by whoever hears it.
 class DataPlaneEvents {
  public:
-  // A client is held for want of a route. Once per hold, not per client; told again after `refuse` or a fence.
+  // A client is held for want of a route. Once for all that are held together; told again after `refuse` or a fence.
   virtual void wanted(ChipIndex) = 0;
   virtual void endpoint_news(EndpointIndex, gateway::EndpointNews) = 0;
   // A CONNECT through the open route ended so at the gateway: the session's exit or the account may be gone. At most

@@ -96,7 +96,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void act(const ChipPtr& chip, Action action);
   void admit(const ChipPtr& chip);
   void refuse_waiting(const ChipPtr& chip, Error why);
-  void refuse_if_far(const ChipPtr& chip, TimePoint now);
+  void tell_waiting(const ChipPtr& chip, TimePoint now);
   TimePoint next_try(const ChipPtr& chip, TimePoint by_itself, TimePoint soonest);
   void hurry(const ChipPtr& chip);
 
@@ -123,6 +123,8 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void tick();
   // What is due for it. At every tick, and at once where somebody waits for it.
   void attend(const ChipPtr& chip, TimePoint now);
+  void attend_look(const ChipPtr& chip, TimePoint now);
+  TimePoint behind_breaker(TimePoint until);
   void begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch));
   void keep(const ChipPtr& chip, TimePoint now);
   void clock_jumped(Milliseconds by);
@@ -143,6 +145,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<void> restore_traffic();
   net::Task<void> record_chip(ChipPtr chip);
   net::Task<void> record_row(ledger::ChipRow row);
+  net::Task<bool> put_row(ledger::ChipRow row);  // whether the ledger has it
   // Gives up its port and alias, which may be another's soon.
   void vacate(const ChipPtr& chip);
   ChipPtr add(ChipSpec spec, ledger::ChipOrigin origin);
@@ -172,9 +175,14 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<Wish<Released>> await_ended(ChipPtr chip, Released answer);
   void begin_removal(const ChipPtr& chip);
   net::Task<Result<void>> set_arming(ChipPtr chip, ledger::Arming arming);
+  net::Task<void> insist_on_arming(ChipPtr chip);
+  net::Task<std::optional<Denied>> arm(ChipPtr chip);
   net::Task<Result<ledger::Exits>> exits_of(ChipPtr chip, std::optional<AssignmentId> id);
   ChipView view(const Chip&) const;
   bool draws_by_itself(const Chip&) const;
+  // Without any client.
+  bool connects_by_itself(const Chip&) const;
+  void connect_if_wished(const ChipPtr& chip);
   ledger::Traffic carried(const Chip&) const;
   ledger::ChipRow row_of(const Chip&) const;
 
@@ -198,6 +206,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   TimePoint next_retention_{};
   std::string day_{};
   bool flushing_ = false;
+  bool traffic_known_ = false;  // what earlier processes carried
   bool stopping_ = false;
 };
 

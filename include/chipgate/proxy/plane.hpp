@@ -46,6 +46,7 @@ class Plane final : public lifecycle::DataPlane {
   void withhold(ChipIndex chip) override;
   void fence(ChipIndex chip, Epoch next, ErrorKind why, std::function<void()> done) override;
   void refuse(ChipIndex chip, const Error& why) override;
+  void explain(ChipIndex chip, const Error& why) override;
   void look(ChipIndex chip, gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds timeout,
             std::function<void(lifecycle::Looked)> done) override;
   lifecycle::Usage usage(ChipIndex chip) const override;

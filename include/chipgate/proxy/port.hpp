@@ -106,6 +106,7 @@ class Port final : public net::Acceptor {
   void withhold();
   void fence(Epoch next, ErrorKind why, std::function<void()> done);
   void refuse(const Error& why);
+  void explain(const Error& why) { why_held_ = info(why.kind).name; }
   // No new clients, and everything that is open is reset.
   void drain(ErrorKind why);
   // The same for good. `done` may destroy the port: it is called by post, when nothing refers to it any more.
@@ -131,6 +132,8 @@ class Port final : public net::Acceptor {
   bool stands(const gateway::RoutePtr& route) const;
   // Somebody holds on for the chip's route.
   void want();
+  // What the chip's last try failed with: "gateway_refused". Empty where nothing has failed.
+  std::string_view why_held() const { return why_held_; }
   void add(Client&);
   void removed(Client&);
   void add(ChipTunnel&);
@@ -175,6 +178,7 @@ class Port final : public net::Acceptor {
   gateway::RoutePtr route_;
   Epoch epoch_{1};
   bool wanted_ = false;
+  std::string_view why_held_{};  // of the error table
   bool leaving_ = false;
   bool ended_ = false;  // drained or closed: nothing may begin
   protocol::RefusalPacer pacer_;

@@ -92,9 +92,21 @@ TEST(Breaker, SendsTheNextCanaryAtOnceWhereOneNeverAsked) {
   Breaker breaker;
   breaker.failed({ErrorKind::gateway_refused}, start);
   EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
-  breaker.called_off();
+  const auto first = breaker.ticket();
+  breaker.called_off(first);
   EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
   EXPECT_NE(breaker.wait(start + 1s), std::nullopt) << "and one alone";
+  breaker.called_off(first);
+  EXPECT_NE(breaker.wait(start + 1s), std::nullopt) << "the second one is still out";
+}
+
+TEST(Breaker, KnowsTheCanariesFromThoseThatWereUnderWayBefore) {
+  Breaker breaker;
+  const auto before = breaker.ticket();
+  breaker.failed({ErrorKind::provider_auth}, start);
+  EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
+  breaker.called_off(before);
+  EXPECT_NE(breaker.wait(start + 1s), std::nullopt);
 }
 
 TEST(Breaker, SendsTheNextCanaryAfterOneThatCouldNotSay) {

@@ -81,10 +81,10 @@ TEST_F(Chips, KeepTheirPortWhereAClientIsQuickerThanTheLedger) {
 
 TEST_F(Chips, GoOnWithALargerQuota) {
   open();
-  auto wanted = spec("alpha", 20'001);
+  auto wanted = spec("alpha", 20'001, ledger::ConnectMode::on_start);
   wanted.quota.day = 1'000;
   (void)put(wanted);
-  (void)connected();
+  ASSERT_TRUE(until_state(State::active));
   port().usage.bytes_down = 2'000;
   bool flushed = false;
   service->stop([&] { flushed = true; });
@@ -92,6 +92,47 @@ TEST_F(Chips, GoOnWithALargerQuota) {
   wanted.quota.day = 1'000'000;
   (void)put(wanted);
   EXPECT_EQ(chip().state, State::acquiring);
+}
+
+TEST_F(Chips, ThatArePutTwiceAtOnceHaveBothDoneOneAfterTheOther) {
+  open();
+  (void)put(spec("alpha", 20'001));
+  const auto port = begin_put(spec("alpha", 20'002));
+  const auto alias = begin_put({.id = id("alpha"), .alias = "Sales", .port = 0});
+  const auto again = begin_put({.id = id("alpha"), .alias = "Sales", .port = 20'002});
+  ASSERT_TRUE(until([&] { return port->has_value() && alias->has_value() && again->has_value(); }));
+  for (const auto& answer : {port, alias, again}) EXPECT_TRUE(std::holds_alternative<PutAnswer>(**answer));
+  EXPECT_EQ(chip().spec.port, 20'002);
+  EXPECT_EQ(chip().spec.alias, "Sales");
+  reopen();
+  EXPECT_EQ(chip().spec.port, 20'002);
+  EXPECT_EQ(chip().spec.alias, "Sales");
+}
+
+TEST_F(Chips, EndInTheModeThatTheyWerePutInLast) {
+  open();
+  (void)put(spec("alpha", 20'001));
+  const auto one = begin_put(spec("alpha", 20'001, ledger::ConnectMode::manual));
+  const auto other = begin_put(spec("alpha", 20'001, ledger::ConnectMode::on_start));
+  ASSERT_TRUE(until([&] { return one->has_value() && other->has_value(); }));
+  EXPECT_EQ(chip().arming, ledger::Arming::armed);
+  ASSERT_TRUE(until_state(State::active));
+  reopen();
+  EXPECT_EQ(chip().arming, ledger::Arming::armed);
+}
+
+TEST_F(Chips, HeedTheirOperatorsWordThatComesWhileTheyAreChanged) {
+  open();
+  (void)put(spec("alpha", 20'001, ledger::ConnectMode::manual));
+  const auto answer = begin_put(spec("alpha", 20'001, ledger::ConnectMode::on_start));
+  control->poll_one();
+  (void)run(service->release(id("alpha"), std::nullopt));
+  ASSERT_TRUE(until([&] { return answer->has_value(); }));
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
+  EXPECT_EQ(chip().state, State::released);
+  settle();
+  reopen();
+  EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ class Quotas : public World {
     const auto tenth = std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / 10);
     set_forward = std::chrono::duration_cast<Milliseconds>(tenth - today);
   }
+  void add_on_start() { chips[0].connect = ledger::ConnectMode::on_start; }
   // As every half minute does, and at once.
   void count() {
     bool flushed = false;
@@ -27,9 +28,10 @@ class Quotas : public World {
 };
 
 TEST_F(Quotas, OfADayLetTheChipGoOnWithTheNext) {
+  add_on_start();
   chips[0].quota.day = 1'000;
   open();
-  (void)connected();
+  ASSERT_TRUE(until_state(State::active));
   carry(5'000);
   ASSERT_TRUE(until_state(State::blocked));
   set_forward += std::chrono::hours(24);
@@ -61,6 +63,61 @@ TEST_F(Quotas, OutliveTheProcessAndCostNoDraw) {
   ASSERT_FALSE(port().refusals.empty());
   EXPECT_EQ(port().refusals.back(), ErrorKind::quota_reached);
   EXPECT_EQ(plane->looks, 0U);
+}
+
+TEST_F(Quotas, AreKnownBeforeAChipThatConnectsByItselfDraws) {
+  add_on_start();
+  chips[0].quota.month = 1'000;
+  open();
+  ASSERT_TRUE(until_state(State::active));
+  carry(5'000);
+  ASSERT_TRUE(until_state(State::blocked));
+  reopen();
+  ASSERT_TRUE(until_state(State::blocked));
+  EXPECT_EQ(plane->looks, 0U);
+  EXPECT_EQ(history().size(), 1U);
+}
+
+TEST_F(Quotas, LetAChipThatWaitsForItsClientsWaitForThem) {
+  chips[0].quota.day = 1'000;
+  open();
+  (void)connected();
+  carry(5'000);
+  ASSERT_TRUE(until_state(State::blocked));
+  set_forward += std::chrono::hours(24);
+  count();
+  EXPECT_EQ(chip().state, State::released);
+  EXPECT_EQ(chip().arming, ledger::Arming::armed);
+  EXPECT_FALSE(chip().trouble);
+}
+
+TEST_F(Quotas, AreNotLiftedByAnotherMode) {
+  open();
+  ChipSpec spec{.id = id("beta"), .port = 20'005};
+  spec.quota.day = 1'000;
+  ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
+  (void)connected("beta");
+  port(1).usage.bytes_down = 5'000;
+  count();
+  ASSERT_TRUE(until_state(State::blocked, "beta"));
+  spec.connect = ledger::ConnectMode::on_start;
+  ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
+  EXPECT_EQ(chip("beta").state, State::blocked);
+}
+
+TEST_F(Quotas, CountWhatWasCarriedOnAPortThatTheChipHasLeft) {
+  open();
+  ChipSpec spec{.id = id("beta"), .port = 20'005};
+  ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
+  (void)connected("beta");
+  port(1).usage.bytes_down = 5'000;
+  (void)run(service->release(id("beta"), std::nullopt));
+  const auto before = chip("beta").traffic_today.down;
+  spec.port = 20'006;
+  ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
+  EXPECT_EQ(chip("beta").traffic_today.down, before);
+  count();
+  EXPECT_EQ(chip("beta").traffic_today.down, before);
 }
 
 TEST_F(Quotas, StopAnAssignmentThatWasResumed) {

@@ -195,7 +195,7 @@ TEST_F(Reload, AQuotaThatIsRaisedLetsTheChipGoOn) {
   EXPECT_EQ(chip().state, State::blocked);
   wanted.changed[0].quota.day = 1'000'000;
   (void)taken_on(wanted);
-  EXPECT_EQ(chip().state, State::acquiring);
+  EXPECT_EQ(chip().state, State::released);
 }
 
 TEST_F(Reload, AQuotaThatIsLoweredBelowWhatWasCarriedStopsTheChip) {

@@ -34,6 +34,7 @@ TEST_F(Resuming, AreLookedAtEveryRetryMinAsLongAsSomebodyWaits) {
   const auto before = plane->looks;
   // By themselves they would be looked at after 1, 2, 4, 8 s.
   ASSERT_TRUE(until([&] { return plane->looks >= before + 40; }));
+  EXPECT_EQ(port().explained, ErrorKind::gateway_silent);
   plane->failure.reset();
   ASSERT_TRUE(until_state(State::active));
   EXPECT_EQ(chip().assignment->id, first.id);
@@ -60,6 +61,30 @@ TEST_F(Resuming, TellTheirClientsWhyWhereTheAccountIsRefused) {
   client_holds();
   ASSERT_TRUE(until_state(State::active));
   EXPECT_EQ(chip().assignment->id, first.id);
+}
+
+TEST_F(Resuming, LeaveAnEndpointThatIsDownForTheirClients) {
+  open();
+  first = *connected().assignment;
+  reopen();
+  plane->refusing_endpoints = {EndpointIndex(0)};
+  client_holds();
+  ASSERT_TRUE(until([&] { return chip().state == State::active && chip().assignment->id != first.id; }));
+  EXPECT_EQ(chip().assignment->endpoint, "http://two:2");
+  EXPECT_EQ(history()[1].row.release_reason, "endpoint_down");
+}
+
+TEST_F(Resuming, AreLookedAtAtTheFleetsPace) {
+  options.life.draw.per_second = 10;
+  for (unsigned i = 0; i < 30; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
+  open();
+  plane->pool.clear();
+  for (unsigned i = 1; i <= 40; ++i) plane->pool.push_back(PlayedPlane::address(i));
+  ASSERT_TRUE(until([&] { return service->count(State::active) == 30; }));
+  reopen();
+  for (unsigned i = 0; i < 31; ++i) service->wanted(ChipIndex(i));
+  settle();
+  EXPECT_LE(plane->looks, 12U) << "a second's worth at once, and what came meanwhile";
 }
 
 }  // namespace

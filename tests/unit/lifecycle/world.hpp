@@ -67,6 +67,7 @@ class PlayedPlane final : public DataPlane {
     for (auto& done : std::exchange(fences, {})) boost::asio::post(control_, std::move(done));
   }
   void refuse(ChipIndex chip, const Error& why) override { ports[chip].refusals.push_back(why); }
+  void explain(ChipIndex chip, const Error& why) override { ports[chip].explained = why.kind; }
   void look(ChipIndex chip, gateway::RoutePtr route, protocol::HttpUrl echo, Milliseconds,
             std::function<void(Looked)> done) override {
     ++looks;
@@ -94,6 +95,7 @@ class PlayedPlane final : public DataPlane {
   Result<IpAddress> exit_of(const gateway::Route& route, const protocol::HttpUrl& echo) {
     if (failure) return *failure;
     if (silent_endpoints.contains(route.endpoint)) return Error{ErrorKind::gateway_silent};
+    if (refusing_endpoints.contains(route.endpoint)) return Error{ErrorKind::gateway_refused};
     if (silent_echoes.contains(echo.authority.host)) return Error{ErrorKind::gateway_silent};
     auto [place, fresh] = exits.try_emplace(route.session.value());
     if (fresh) place->second = pool.at(next_exit++ % pool.size());
@@ -108,6 +110,7 @@ class PlayedPlane final : public DataPlane {
     gateway::RoutePtr route;
     std::optional<ErrorKind> told;
     std::vector<Error> refusals;
+    std::optional<ErrorKind> explained;
     std::optional<std::uint32_t> most_whatsapp_sessions;
     Usage usage;
   };
@@ -128,6 +131,7 @@ class PlayedPlane final : public DataPlane {
   std::map<std::string, IpAddress> lies;  // what one echo says whatever is true
   std::set<std::string> silent_echoes;
   std::set<EndpointIndex> silent_endpoints;
+  std::set<EndpointIndex> refusing_endpoints;
   std::optional<Error> failure;
 
  private:

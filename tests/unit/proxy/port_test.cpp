@@ -75,6 +75,17 @@ TEST_F(Held, AreToldOfOnceAndAgainWhenAllOfThemHaveGivenUp) {
   EXPECT_EQ(wanted_, 2);
 }
 
+TEST_F(Held, HearWhyTheyWaitedInVain) {
+  ProxyOptions options;
+  options.connect_budget = 50ms;
+  start(options);
+  port_->explain({ErrorKind::gateway_refused});
+  auto& client = ask("a.test:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(client));
+  EXPECT_NE(client.received().find("no_assignment"), std::string::npos) << client.received();
+  EXPECT_NE(client.received().find("gateway_refused"), std::string::npos) << client.received();
+}
+
 class Handshakes : public PortTest {
  protected:
   void serve_at_most(std::uint32_t handshakes) {
