@@ -28,6 +28,17 @@ bool admits(const json::value& chip) {
   return state == "active" || state == "renewing";
 }
 
+// Released, or about to be: an operator's release disarms a chip before it ends.
+bool stays_released(const json::value& chip) {
+  const auto state = text_at(chip, "state");
+  return state == "released" || (state == "releasing" && text_at(chip, "armed") == "false");
+}
+
+bool is_since(const json::value& chip, std::string_view path, WallTime since) {
+  const auto at = parse_rfc3339(text_at(chip, path));
+  return at && *at >= since;
+}
+
 std::optional<WallTime> since_of(const ActionOptions& options) {
   if (options.since.empty()) return std::nullopt;
   const auto since = parse_rfc3339(options.since);
@@ -131,10 +142,13 @@ int rotate_chips(const Session& session, const ActionOptions& options) {
   Bulk bulk(session, "rotate", chips);
   bulk.resumable_by_time();
   bulk.skip([&](const json::value& chip) {
-    const auto assigned = parse_rfc3339(text_at(chip, "assignment.assigned_at"));
     // A fleet's released chips stay so; a single one was named.
-    if (!assigned) return options.chips.all;
-    return since && *assigned >= *since;
+    if (options.chips.all && stays_released(chip)) return true;
+    return since && is_since(chip, "assignment.assigned_at", *since);
+  });
+  // What an earlier run rotated has no assignment to end any more; another rotate could end the one that it gets.
+  bulk.await([&](const json::value& chip) {
+    return since && text_at(chip, "state") == "acquiring" && is_since(chip, "since", *since);
   });
   const auto body = body_of(options);
   const auto until = Clock::now() + wait;

@@ -145,6 +145,30 @@ TEST_F(CommandsTest, RotateAllCanBeResumedByTime) {
   EXPECT_NE(failed.err.find("run it again for the rest, with --since 20"), std::string::npos) << failed.err;
 }
 
+TEST_F(CommandsTest, RotateAllFinishesWhatAnInterruptedRunLeft) {
+  const auto add = [this](const std::string& id, State state, std::string_view since) {
+    auto view = admin::released_chip(id, 20003);
+    view.state = state;
+    view.since = admin::at(since);
+    world_.control.chips_by_id.insert_or_assign(view.spec.id, view);
+  };
+  add("blocked", State::blocked, "2026-06-01T00:00:00Z");
+  add("drawn-new", State::acquiring, "2026-06-01T00:00:00Z");
+  add("drawn-old", State::acquiring, "2026-04-01T00:00:00Z");
+  add("leaving", State::releasing, "2026-06-01T00:00:00Z");
+  chip("leaving").arming = ledger::Arming::disarmed;
+  add_active("rotated", 20004);
+  chip("rotated").assignment->assigned_at = admin::at("2026-06-01T00:00:00Z");
+  world_.control.on_connect = [this](lifecycle::ChipView& view) {
+    get_another(view);
+    get_another(chip("drawn-new"));
+  };
+  const auto ran = run({"chips", "rotate", "--all", "--since", "2026-05-01T00:00:00Z"});
+  EXPECT_EQ(ran.code, exit_done) << ran.out;
+  EXPECT_NE(ran.out.find("rotate: 4 done, 3 skipped, 0 pending, 0 failed"), std::string::npos) << ran.out;
+  EXPECT_EQ(asked(), (std::vector<std::string>{"rotate alpha - 0s", "rotate blocked - 0s", "rotate drawn-old - 0s"}));
+}
+
 TEST_F(CommandsTest, VerifyFailsWhereAnotherExitIsSeen) {
   EXPECT_EQ(run({"chips", "verify", "alpha"}).code, exit_done);
   world_.control.looked = {lifecycle::LookVerdict::other, admin::ip("198.51.100.9"), {}};
