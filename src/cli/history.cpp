@@ -118,13 +118,13 @@ void print_event(const Session& session, const json::value& event) {
   session.out << std::flush;
 }
 
-// For ever: a stream that ends is taken up again behind its last event.
+// For ever: a stream that ends is taken up again behind its last event, or behind the latest one that there was when it
+// began. Whoever cannot ask for that one never reached chipgate, and is told so.
 int follow_events(const Session& session, const EventOptions& options) {
   Client client(session.target);
-  auto after = options.after;
+  auto after = options.after ? *options.after : number_at(client.get("/api/v1/events?limit=1"), "next_after");
   while (session.out) {
-    const auto path =
-        "/api/v1/events" + query_of({{"chip", options.chip}, {"after", after ? std::to_string(*after) : ""}});
+    const auto path = "/api/v1/events" + query_of({{"chip", options.chip}, {"after", std::to_string(after)}});
     try {
       client.follow(path, [&](std::string_view block) {
         if (const auto event = event_in(block)) {
@@ -134,8 +134,8 @@ int follow_events(const Session& session, const EventOptions& options) {
         return session.out.good();
       });
     } catch (const Failed& failed) {
-      // It is there no more, or not yet again; whoever never reached it wants to know.
-      if (failed.code() != exit_unavailable || !after) throw;
+      // It is there no more, or not yet again.
+      if (failed.code() != exit_unavailable) throw;
     }
     std::this_thread::sleep_for(session.poll);
   }
