@@ -206,6 +206,22 @@ class Follow(life.LifeTest):
         self.assertEqual(chips, ["unseen", "seen"])
 
 
+class Rotate(life.LifeTest):
+    def test_all_get_another_assignment_however_long_it_may_take(self) -> None:
+        self.live()
+        for chip in ("alpha", "beta", "released"):
+            self.operator.put(chip)
+        before = [self.operator.connect(chip)["assignment_id"] for chip in ("alpha", "beta")]
+        done = self.run_chipgate("chips", "rotate", "--all", "--wait", "10min", "--force", "--admin",
+                                 f"http://127.0.0.1:{self.gate.admin}", "--token-file", self.folder / "token")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("rotate: 2 done, 1 skipped, 0 pending, 0 failed\n", done.stdout)
+        for chip, old in zip(("alpha", "beta"), before):
+            found = self.operator.chip(chip)
+            self.assertEqual(found["state"], "active")
+            self.assertGreater(found["assignment"]["id"], old)
+
+
 class Prove(rig.RigTest):
     def prove(self, endpoint: str, gateway: stack.Line | None = None) -> tuple[int, str]:
         done = self.run_chipgate("prove", "--config", self.write(self.configuration([endpoint], ["alpha"], gateway)))
