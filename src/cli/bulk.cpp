@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+#include <map>
 #include <thread>
 
 namespace chipgate::cli {
@@ -27,6 +28,17 @@ bool admits(const json::value& chip) {
   return state == "active" || state == "renewing";
 }
 
+// Released, or about to be: an operator's release disarms a chip before it ends.
+bool stays_released(const json::value& chip) {
+  const auto state = text_at(chip, "state");
+  return state == "released" || (state == "releasing" && text_at(chip, "armed") == "false");
+}
+
+bool is_since(const json::value& chip, std::string_view path, WallTime since) {
+  const auto at = parse_rfc3339(text_at(chip, path));
+  return at && *at >= since;
+}
+
 std::optional<WallTime> since_of(const ActionOptions& options) {
   if (options.since.empty()) return std::nullopt;
   const auto since = parse_rfc3339(options.since);
@@ -34,8 +46,9 @@ std::optional<WallTime> since_of(const ActionOptions& options) {
   return since;
 }
 
-Milliseconds wait_of(const ActionOptions& options, Milliseconds fallback) {
-  if (options.wait.empty()) return fallback;
+Milliseconds wait_of(const ActionOptions& options) {
+  const bool fleet = options.chips.all || options.chips.ids.size() > 1;
+  if (options.wait.empty()) return fleet ? fleets_wait : one_chips_wait;
   const auto wait = parse_duration(options.wait);
   if (!wait) throw Failed(exit_usage, "--wait: '" + options.wait + "' is not a duration like 15s");
   return *wait;
@@ -54,24 +67,39 @@ std::string action_path(const std::string& id, const std::string& action) {
 
 Outcome failed(const Answer& answer) { return {Outcome::What::failed, refusal_of(answer)}; }
 
-std::string exit_of(const json::value& connected) { return text_at(connected, "chip.assignment.exit_ips"); }
-
-// What connect and rotate answer with.
-Outcome connected(const Answer& answer) {
-  if (answer.status == 200) return {Outcome::What::done, exit_of(answer.json())};
-  if (answer.status == 202) return {Outcome::What::pending, "still acquiring"};
-  return failed(answer);
+// What connect and rotate answer at once, of a chip that was under the assignment `before`.
+Outcome connected(const Answer& answer, std::int64_t before) {
+  if (answer.status == 202) return {Outcome::What::pending};
+  if (answer.status != 200) return failed(answer);
+  const auto body = answer.json();
+  if (number_at(body, "assignment_id") == before) return {Outcome::What::pending};
+  return {Outcome::What::done, text_at(body, "chip.assignment.exit_ips")};
 }
 
-// Asks for all of them at once, then looks until they have got there: chipgate itself decides how fast it draws.
-Outcome wait_for(const Session& session, Client& client, const std::string& id, TimePoint until) {
+// Under which assignment each chip was, 0 where it had none: what a rotate is to end.
+using Assignments = std::map<std::string, std::int64_t>;
+
+Assignments assignments_of(const json::array& chips) {
+  Assignments found;
+  for (const auto& chip : chips) found.emplace(text_at(chip, "id"), number_at(chip, "assignment.id"));
+  return found;
+}
+
+// All of them are asked for at once, then looked at until they have got there: chipgate itself decides how fast it
+// draws, and a request may not wait as long as a fleet needs. `before` is the assignment that does not count any more.
+Outcome wait_for(const Session& session, Client& client, const std::string& id, std::int64_t before, TimePoint until) {
   while (true) {
     const auto answer = client.ask("GET", "/api/v1/chips/" + encoded(id));
     if (answer.status >= 400) return failed(answer);
     const auto chip = answer.json();
-    if (admits(chip)) return {Outcome::What::done, text_at(chip, "assignment.exit_ips")};
-    if (text_at(chip, "state") == "blocked") return {Outcome::What::failed, text_at(chip, "trouble.message")};
-    if (Clock::now() >= until) return {Outcome::What::pending, "still " + text_at(chip, "state")};
+    const auto state = text_at(chip, "state");
+    const bool old = admits(chip) && number_at(chip, "assignment.id") == before;
+    if (admits(chip) && !old) return {Outcome::What::done, text_at(chip, "assignment.exit_ips")};
+    if (state == "blocked") return {Outcome::What::failed, text_at(chip, "trouble.message")};
+    if (state == "released") return {Outcome::What::failed, "it was released meanwhile"};
+    if (Clock::now() >= until) {
+      return {Outcome::What::pending, old ? "still under its old assignment" : "still " + state};
+    }
     std::this_thread::sleep_for(session.poll);
   }
 }
@@ -79,17 +107,15 @@ Outcome wait_for(const Session& session, Client& client, const std::string& id, 
 }  // namespace
 
 int connect_chips(const Session& session, const ActionOptions& options) {
-  const bool fleet = options.chips.all || options.chips.ids.size() > 1;
-  const auto wait = wait_of(options, fleet ? fleets_wait : one_chips_wait);
+  const auto wait = wait_of(options);
   Bulk bulk(session, "connect", chosen(session, options.chips));
   bulk.skip([](const json::value& chip) { return admits(chip); });
   const auto body = body_of(options);
   const auto until = Clock::now() + wait;
   bulk.run([&](Client& client, const std::string& id) {
-    const auto answer = client.ask("POST", action_path(id, "connect") + "?wait=0", body);
-    return answer.status == 202 ? Outcome{Outcome::What::pending, {}} : connected(answer);
+    return connected(client.ask("POST", action_path(id, "connect") + "?wait=0", body), 0);
   });
-  bulk.run_pending([&](Client& client, const std::string& id) { return wait_for(session, client, id, until); });
+  bulk.run_pending([&](Client& client, const std::string& id) { return wait_for(session, client, id, 0, until); });
   return bulk.finish();
 }
 
@@ -110,19 +136,27 @@ int release_chips(const Session& session, const ActionOptions& options) {
 
 int rotate_chips(const Session& session, const ActionOptions& options) {
   const auto since = since_of(options);
-  Bulk bulk(session, "rotate", chosen(session, options.chips));
+  const auto wait = wait_of(options);
+  const auto chips = chosen(session, options.chips);
+  const auto before = assignments_of(chips);
+  Bulk bulk(session, "rotate", chips);
   bulk.resumable_by_time();
   bulk.skip([&](const json::value& chip) {
-    const auto assigned = parse_rfc3339(text_at(chip, "assignment.assigned_at"));
     // A fleet's released chips stay so; a single one was named.
-    if (!assigned) return options.chips.all;
-    return since && *assigned >= *since;
+    if (options.chips.all && stays_released(chip)) return true;
+    return since && is_since(chip, "assignment.assigned_at", *since);
   });
-  const auto wait = wait_of(options, one_chips_wait);
+  // What an earlier run rotated has no assignment to end any more; another rotate could end the one that it gets.
+  bulk.await([&](const json::value& chip) {
+    return since && text_at(chip, "state") == "acquiring" && is_since(chip, "since", *since);
+  });
   const auto body = body_of(options);
+  const auto until = Clock::now() + wait;
   bulk.run([&](Client& client, const std::string& id) {
-    return connected(client.ask("POST", action_path(id, "rotate") + "?wait=" + format_duration(wait), body));
+    return connected(client.ask("POST", action_path(id, "rotate") + "?wait=0", body), before.at(id));
   });
+  bulk.run_pending(
+      [&](Client& client, const std::string& id) { return wait_for(session, client, id, before.at(id), until); });
   return bulk.finish();
 }
 

@@ -29,7 +29,9 @@ class Bulk {
   // An interrupted run goes on by the time at which it began, which `finish` tells.
   void resumable_by_time() { by_time_ = true; }
   void skip(const std::function<bool(const boost::json::value& chip)>& reached);
-  // Over all that are not skipped, a few at a time.
+  // Those that are on their way already, and not skipped: `run` leaves them to `run_pending`.
+  void await(const std::function<bool(const boost::json::value& chip)>& on_its_way);
+  // Over all others, a few at a time.
   void run(const Action& action);
   // Over those that are still on their way.
   void run_pending(const Action& action);

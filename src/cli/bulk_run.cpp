@@ -38,6 +38,12 @@ void Bulk::skip(const std::function<bool(const json::value& chip)>& reached) {
   }
 }
 
+void Bulk::await(const std::function<bool(const json::value& chip)>& on_its_way) {
+  for (const auto& chip : chips_) {
+    if (on_its_way(chip)) outcomes_.try_emplace(text_at(chip, "id"), Outcome{What::pending});
+  }
+}
+
 void Bulk::run(const Action& action) {
   std::vector<std::string> ids;
   for (const auto& chip : chips_) {

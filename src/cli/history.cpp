@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <limits>
 #include <ostream>
 #include <thread>
 
@@ -14,6 +15,9 @@ namespace {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
+
+constexpr std::size_t longest_page = 1'000;
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
 std::string query_of(const std::vector<std::pair<std::string_view, std::string>>& parameters) {
   std::string query;
@@ -52,6 +56,43 @@ Cells event_cells(const json::value& event) {
           empty ? "-" : printable(json::serialize(*data))};
 }
 
+std::string events_path(const std::string& chip, std::optional<std::int64_t> after, std::size_t limit) {
+  return "/api/v1/events" + query_of({{"limit", std::to_string(std::min(limit, longest_page))},
+                                      {"chip", chip},
+                                      {"after", after ? std::to_string(*after) : ""}});
+}
+
+// Page behind page, until there are `most` or the next one is not before `end`.
+json::array events_behind(Client& client, const std::string& chip, std::int64_t after, std::size_t most,
+                          std::int64_t end = std::numeric_limits<std::int64_t>::max()) {
+  json::array found;
+  while (true) {
+    auto page = client.get(events_path(chip, after, most - found.size()));
+    for (auto& event : page.at("events").as_array()) {
+      if (number_at(event, "id") >= end) return found;
+      found.push_back(std::move(event));
+    }
+    if (found.size() >= most || text_at(page, "more") != "true") return found;
+    after = number_at(page, "next_after");
+  }
+}
+
+// The API pages forwards only. What is older than its latest page is read in ranges of ids, each twice as wide as the
+// one before: a chip's ids may lie far apart.
+json::array latest_events(Client& client, const std::string& chip, std::size_t most) {
+  auto found = client.get(events_path(chip, std::nullopt, most)).at("events").as_array();
+  if (found.size() < longest_page) return found;
+  auto first = number_at(found.front(), "id");
+  for (auto width = static_cast<std::int64_t>(longest_page); found.size() < most && first > 1; width *= 2) {
+    width = std::min(width, first - 1);
+    const auto older = events_behind(client, chip, first - 1 - width, no_limit, first);
+    found.insert(found.begin(), older.begin(), older.end());
+    first -= width;
+  }
+  if (found.size() > most) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));
+  return found;
+}
+
 // The JSON of a block's data line, or nothing for a comment.
 std::optional<json::value> event_in(std::string_view block) {
   constexpr std::string_view mark = "data: ";
@@ -77,13 +118,13 @@ void print_event(const Session& session, const json::value& event) {
   session.out << std::flush;
 }
 
-// For ever: a stream that ends is taken up again behind its last event.
+// For ever: a stream that ends is taken up again behind its last event, or behind the latest one that there was when it
+// began. Whoever cannot ask for that one never reached chipgate, and is told so.
 int follow_events(const Session& session, const EventOptions& options) {
   Client client(session.target);
-  auto after = options.after;
+  auto after = options.after ? *options.after : number_at(client.get("/api/v1/events?limit=1"), "next_after");
   while (session.out) {
-    const auto path =
-        "/api/v1/events" + query_of({{"chip", options.chip}, {"after", after ? std::to_string(*after) : ""}});
+    const auto path = "/api/v1/events" + query_of({{"chip", options.chip}, {"after", std::to_string(after)}});
     try {
       client.follow(path, [&](std::string_view block) {
         if (const auto event = event_in(block)) {
@@ -93,8 +134,8 @@ int follow_events(const Session& session, const EventOptions& options) {
         return session.out.good();
       });
     } catch (const Failed& failed) {
-      // It is there no more, or not yet again; whoever never reached it wants to know.
-      if (failed.code() != exit_unavailable || !after) throw;
+      // It is there no more, or not yet again.
+      if (failed.code() != exit_unavailable) throw;
     }
     std::this_thread::sleep_for(session.poll);
   }
@@ -105,13 +146,12 @@ int follow_events(const Session& session, const EventOptions& options) {
 
 int list_history(const Session& session, const HistoryOptions& options) {
   Client client(session.target);
-  const auto path =
-      "/api/v1/assignments" + query_of({{"limit", std::to_string(std::min<std::size_t>(options.limit, 1'000))},
-                                        {"chip", options.chip},
-                                        {"exit_ip", options.ip},
-                                        {"at", options.at},
-                                        {"from", options.from},
-                                        {"to", options.to}});
+  const auto path = "/api/v1/assignments" + query_of({{"limit", std::to_string(std::min(options.limit, longest_page))},
+                                                      {"chip", options.chip},
+                                                      {"exit_ip", options.ip},
+                                                      {"at", options.at},
+                                                      {"from", options.from},
+                                                      {"to", options.to}});
   if (session.form == Form::csv) return print_csv(session, client, path, options.limit);
   const auto found = all_pages(client, path, "assignments", options.limit);
   if (session.form == Form::json) {
@@ -133,16 +173,14 @@ int list_history(const Session& session, const HistoryOptions& options) {
 int list_events(const Session& session, const EventOptions& options) {
   if (options.follow) return follow_events(session, options);
   Client client(session.target);
-  const auto body =
-      client.get("/api/v1/events" + query_of({{"limit", std::to_string(std::min<std::size_t>(options.limit, 1'000))},
-                                              {"chip", options.chip},
-                                              {"after", options.after ? std::to_string(*options.after) : ""}}));
+  const auto found = options.after ? events_behind(client, options.chip, *options.after, options.limit)
+                                   : latest_events(client, options.chip, options.limit);
   if (session.form == Form::json) {
-    print_json(session.out, body.at("events"));
+    print_json(session.out, found);
     return exit_done;
   }
   std::vector<Cells> rows;
-  for (const auto& event : body.at("events").as_array()) rows.push_back(event_cells(event));
+  for (const auto& event : found) rows.push_back(event_cells(event));
   print_table(session.out, {"ID", "AT", "EVENT", "CHIP", "DETAIL"}, rows);
   return exit_done;
 }

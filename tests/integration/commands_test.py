@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
+import threading
 import unittest
 
+import life
 import rig
+import wire
 from wire import stack
 
 BAD_CONFIGURATION, UNAVAILABLE = 64, 69
@@ -123,6 +127,99 @@ class Commands(rig.RigTest):
                 done = self.run_chipgate("serve", "--config", self.write(configuration))
                 self.assertEqual(done.returncode, UNAVAILABLE)
                 self.assertIn(key, done.stderr.splitlines()[-1])
+
+
+class Link:
+    """Carries one connection after another to a chipgate, and keeps what clients ask; it can be down."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+        self._pairs: list[socket.socket] = []
+        self._bind(0)
+        self.port = int(self._listener.getsockname()[1])
+
+    def _bind(self, port: int) -> None:
+        """Nobody is let in yet, and nobody else gets the port."""
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", port))
+
+    def up(self, admin: int) -> None:
+        self._listener.listen()
+        threading.Thread(target=self._accept, args=(self._listener, admin), daemon=True).start()
+
+    def _accept(self, listener: socket.socket, admin: int) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", admin))
+                self._pairs += [client, server]
+                threading.Thread(target=self._carry, args=(client, server, self.asked), daemon=True).start()
+                threading.Thread(target=self._carry, args=(server, client, []), daemon=True).start()
+
+    @staticmethod
+    def _carry(source: socket.socket, sink: socket.socket, kept: list[bytes]) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+                kept.append(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+    def down(self) -> None:
+        """Also for those who are carried."""
+        for one in (self._listener, *self._pairs):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._pairs.clear()
+        self._bind(self.port)
+
+    def close(self) -> None:
+        self.down()
+        self._listener.close()
+
+    def streams(self) -> int:
+        return sum(b"text/event-stream" in piece for piece in list(self.asked))
+
+
+class Follow(life.LifeTest):
+    def test_a_restart_before_the_first_event_hides_none(self) -> None:
+        self.live()
+        self.operator.put("old")
+        link = Link()
+        self.addCleanup(link.close)
+        link.up(self.gate.admin)
+        following = stack.Process("chipgate events", [
+            stack.BUILD / "chipgate", "events", "--follow", "--json", "--admin", f"http://127.0.0.1:{link.port}",
+            "--token-file", self.folder / "token"])
+        self.addCleanup(following.stop)
+        wire.until(link.streams, "the events are followed")
+        link.down()
+        self.gate.end()
+        self.start()
+        self.operator.put("unseen")
+        link.up(self.gate.admin)
+        wire.until(lambda: link.streams() > 1 or not following.running(), "they are followed again")
+        self.operator.put("seen")
+        following.require(following.out, lambda event: event.get("chip") == "seen", "the last event", stack.ANSWER_SECONDS)
+        chips = [event["chip"] for event in following.out.all() if event["type"] == "chip.created"]
+        self.assertEqual(chips, ["unseen", "seen"])
+
+
+class Rotate(life.LifeTest):
+    def test_all_get_another_assignment_however_long_it_may_take(self) -> None:
+        self.live()
+        for chip in ("alpha", "beta", "released"):
+            self.operator.put(chip)
+        before = [self.operator.connect(chip)["assignment_id"] for chip in ("alpha", "beta")]
+        done = self.run_chipgate("chips", "rotate", "--all", "--wait", "10min", "--force", "--admin",
+                                 f"http://127.0.0.1:{self.gate.admin}", "--token-file", self.folder / "token")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("rotate: 2 done, 1 skipped, 0 pending, 0 failed\n", done.stdout)
+        for chip, old in zip(("alpha", "beta"), before):
+            found = self.operator.chip(chip)
+            self.assertEqual(found["state"], "active")
+            self.assertGreater(found["assignment"]["id"], old)
 
 
 class Prove(rig.RigTest):

@@ -4,6 +4,12 @@
 namespace chipgate::cli {
 namespace {
 
+void get_another(lifecycle::ChipView& view) {
+  const auto before = view.assignment ? view.assignment->id.value() : 0;
+  view.state = State::active;
+  view.assignment = admin::active_chip(view.spec.id.value(), view.spec.port, before + 100).assignment;
+}
+
 TEST_F(CommandsTest, ListChipsInATableAsWideAsItsContent) {
   const auto ran = run({"chips", "list"});
   EXPECT_EQ(ran.code, exit_done);
@@ -96,16 +102,71 @@ TEST_F(CommandsTest, ReleaseOfAnotherAssignmentIsRefused) {
   EXPECT_EQ(asked(), std::vector<std::string>{"release alpha 7"});
 }
 
+TEST_F(CommandsTest, ConnectEndsWhereAChipIsReleasedMeanwhile) {
+  world_.control.on_connect = [this](lifecycle::ChipView& view) {
+    view.state = State::acquiring;
+    boost::asio::post(world_.context, [&view] { view.state = State::released; });
+  };
+  const auto ran = run({"chips", "connect", "beta", "--wait", "3s"});
+  EXPECT_EQ(ran.code, exit_refused);
+  EXPECT_EQ(ran.out, "CHIP  connect  DETAIL\nbeta  failed   it was released meanwhile\n");
+}
+
+TEST_F(CommandsTest, RotateWaitsLongerThanARequestMay) {
+  add_active("gamma", 20003);
+  world_.control.on_connect = [this](lifecycle::ChipView& view) {
+    view.state = State::releasing;
+    boost::asio::post(world_.context, [&view] { get_another(view); });
+  };
+  const auto ran = run({"chips", "rotate", "alpha", "gamma", "--wait", "10min", "--force"});
+  EXPECT_EQ(ran.code, exit_done) << ran.out;
+  EXPECT_NE(ran.out.find("gamma  done    203.0.113.7\n"), std::string::npos) << ran.out;
+  EXPECT_EQ(asked(), (std::vector<std::string>{"rotate alpha - 0s forced", "rotate gamma - 0s forced"}));
+  EXPECT_EQ(run({"chips", "rotate", "alpha", "--assignment", "141", "--wait", "1h"}).code, exit_done);
+  EXPECT_EQ(asked(), std::vector<std::string>{"rotate alpha 141 0s"});
+}
+
+TEST_F(CommandsTest, RotateIsNotDoneWhileTheOldAssignmentIsThere) {
+  const auto ran = run({"chips", "rotate", "alpha", "--wait", "1ms"});
+  EXPECT_EQ(ran.code, exit_refused);
+  EXPECT_EQ(ran.out, "CHIP   rotate   DETAIL\nalpha  pending  still under its old assignment\n");
+}
+
 TEST_F(CommandsTest, RotateAllCanBeResumedByTime) {
   add_active("gamma", 20003);
   chip("gamma").assignment->assigned_at = admin::at("2026-06-01T00:00:00Z");
+  world_.control.on_connect = get_another;
   const auto ran = run({"chips", "rotate", "--all", "--since", "2026-05-01T00:00:00Z"});
   EXPECT_EQ(ran.code, exit_done) << ran.out;
-  EXPECT_EQ(asked(), std::vector<std::string>{"rotate alpha - 15s"});
+  EXPECT_EQ(asked(), std::vector<std::string>{"rotate alpha - 0s"});
   world_.control.denied = lifecycle::Denied{lifecycle::Denial::ledger_unavailable, "disk full", ""};
   const auto failed = run({"chips", "rotate", "--all"});
   EXPECT_EQ(failed.code, exit_refused);
   EXPECT_NE(failed.err.find("run it again for the rest, with --since 20"), std::string::npos) << failed.err;
+}
+
+TEST_F(CommandsTest, RotateAllFinishesWhatAnInterruptedRunLeft) {
+  const auto add = [this](const std::string& id, State state, std::string_view since) {
+    auto view = admin::released_chip(id, 20003);
+    view.state = state;
+    view.since = admin::at(since);
+    world_.control.chips_by_id.insert_or_assign(view.spec.id, view);
+  };
+  add("blocked", State::blocked, "2026-06-01T00:00:00Z");
+  add("drawn-new", State::acquiring, "2026-06-01T00:00:00Z");
+  add("drawn-old", State::acquiring, "2026-04-01T00:00:00Z");
+  add("leaving", State::releasing, "2026-06-01T00:00:00Z");
+  chip("leaving").arming = ledger::Arming::disarmed;
+  add_active("rotated", 20004);
+  chip("rotated").assignment->assigned_at = admin::at("2026-06-01T00:00:00Z");
+  world_.control.on_connect = [this](lifecycle::ChipView& view) {
+    get_another(view);
+    get_another(chip("drawn-new"));
+  };
+  const auto ran = run({"chips", "rotate", "--all", "--since", "2026-05-01T00:00:00Z"});
+  EXPECT_EQ(ran.code, exit_done) << ran.out;
+  EXPECT_NE(ran.out.find("rotate: 4 done, 3 skipped, 0 pending, 0 failed"), std::string::npos) << ran.out;
+  EXPECT_EQ(asked(), (std::vector<std::string>{"rotate alpha - 0s", "rotate blocked - 0s", "rotate drawn-old - 0s"}));
 }
 
 TEST_F(CommandsTest, VerifyFailsWhereAnotherExitIsSeen) {

@@ -33,6 +33,27 @@ TEST_F(CommandsTest, EventsAreListed) {
   EXPECT_EQ(run_json({"events", "--after", "1"}).as_array().size(), 2U);
 }
 
+TEST_F(CommandsTest, MoreEventsThanAPageHasAreListed) {
+  for (int n = 1; n <= 1'200; ++n) {
+    for (const auto& [id, chip] : {std::pair(n * 1'000, "beta"), std::pair(n * 1'000 + 1, "alpha")}) {
+      ledger::EventRow row{.id = id, .at = admin::at("2026-01-02T03:04:05Z"), .type = "chip.active"};
+      row.chip = admin::chip_id(chip);
+      world_.ledger.event_rows.push_back(row);
+    }
+  }
+  const auto listed = [this](std::vector<std::string> words) {
+    words.insert(words.begin(), "events");
+    const auto rows = run_json(std::move(words)).as_array();
+    EXPECT_TRUE(std::ranges::is_sorted(rows, {}, [](const auto& row) { return row.at("id").as_int64(); }));
+    return std::tuple(rows.size(), rows.front().at("id").as_int64(), rows.back().at("id").as_int64());
+  };
+  EXPECT_EQ(listed({"--after", "1000", "--limit", "2200"}), std::tuple(2'200U, 1'001, 1'101'000));
+  EXPECT_EQ(listed({"--after", "1000", "--limit", "9999"}), std::tuple(2'399U, 1'001, 1'200'001));
+  EXPECT_EQ(listed({"--limit", "2200"}), std::tuple(2'200U, 101'000, 1'200'001));
+  EXPECT_EQ(listed({"--limit", "9999"}), std::tuple(2'400U, 1'000, 1'200'001));
+  EXPECT_EQ(listed({"--chip", "beta", "--limit", "1100"}), std::tuple(1'100U, 101'000, 1'200'000));
+}
+
 TEST_F(CommandsTest, TunnelsAreListedAndCut) {
   lifecycle::TunnelView tunnel;
   tunnel.id = lifecycle::TunnelId(7);
