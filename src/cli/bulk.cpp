@@ -140,7 +140,7 @@ int rotate_chips(const Session& session, const ActionOptions& options) {
   const auto chips = chosen(session, options.chips);
   const auto before = assignments_of(chips);
   Bulk bulk(session, "rotate", chips);
-  bulk.resumable_by_time();
+  bulk.resumable_by_time(since);
   bulk.skip([&](const json::value& chip) {
     // A fleet's released chips stay so; a single one was named.
     if (options.chips.all && stays_released(chip)) return true;
@@ -163,7 +163,7 @@ int rotate_chips(const Session& session, const ActionOptions& options) {
 int verify_chips(const Session& session, const ActionOptions& options) {
   const auto since = since_of(options);
   Bulk bulk(session, "verify", chosen(session, options.chips));
-  bulk.resumable_by_time();
+  bulk.resumable_by_time(since);
   bulk.skip([&](const json::value& chip) {
     const auto verified = parse_rfc3339(text_at(chip, "assignment.verified_at"));
     if (!verified) return options.chips.all;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,8 @@ class Bulk {
 
   Bulk(const Session& session, std::string verb, boost::json::array chips);
 
-  // An interrupted run goes on by the time at which it began, which `finish` tells.
-  void resumable_by_time() { by_time_ = true; }
+  // An interrupted run goes on by the time at which the first one began, which `finish` tells.
+  void resumable_by_time(const std::optional<WallTime>& first);
   void skip(const std::function<bool(const boost::json::value& chip)>& reached);
   // Those that are on their way already, and not skipped: `run` leaves them to `run_pending`.
   void await(const std::function<bool(const boost::json::value& chip)>& on_its_way);
@@ -46,7 +47,7 @@ class Bulk {
   const Session& session_;
   const std::string verb_;
   const boost::json::array chips_;
-  const WallTime begun_ = std::chrono::system_clock::now();
+  WallTime begun_ = std::chrono::system_clock::now();
   bool by_time_ = false;
   std::mutex mutex_;
   std::map<std::string, Outcome> outcomes_;

@@ -38,6 +38,11 @@ void Bulk::skip(const std::function<bool(const json::value& chip)>& reached) {
   }
 }
 
+void Bulk::resumable_by_time(const std::optional<WallTime>& first) {
+  by_time_ = true;
+  begun_ = first.value_or(begun_);
+}
+
 void Bulk::await(const std::function<bool(const json::value& chip)>& on_its_way) {
   for (const auto& chip : chips_) {
     if (on_its_way(chip)) outcomes_.try_emplace(text_at(chip, "id"), Outcome{What::pending});

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import resource
+import sqlite3
 import unittest
 from datetime import datetime, timedelta, timezone
 
@@ -115,6 +117,33 @@ class FullDisk(life.LifeTest):
         row, = api.history("chip=alpha")
         self.assertEqual((row["state"], row["release_reason"]), ("closed", "released"))
         self.assertEqual(api.connect("alpha")["state"], "active")
+
+    def test_a_release_is_told_the_ledger_as_soon_as_it_can_be(self) -> None:
+        api = self.live_with_chips()
+        api.put("alpha", connect="on_demand")
+        self.client("alpha")
+        self.fill()
+        for _ in range(2):
+            self.assertFalse(api.released("alpha")["recorded"])
+        self.empty()
+        api.await_state("alpha", "released")
+        ledger = sqlite3.connect(f"file:{self.folder}/ledger.db?mode=ro", uri=True)
+        with contextlib.closing(ledger):
+            armings = "SELECT arming FROM chips WHERE id = 'alpha'"
+            wire.until(lambda: ledger.execute(armings).fetchone() == ("disarmed",), "the ledger knows that it is disarmed")
+        self.gate.process.signal(9)
+        self.gate.wait()
+        self.start()
+        self.assertEqual(self.refused("alpha"), "chip_released")
+
+    def test_a_connect_that_cannot_be_recorded_arms_nothing(self) -> None:
+        api = self.live_with_chips()
+        api.put("alpha", connect="on_demand")
+        self.assertTrue(api.released("alpha")["recorded"])
+        self.fill()
+        self.assertEqual(api.act("alpha", "connect", wait="1s")[0], 503)
+        self.empty()
+        self.assertEqual(self.refused("alpha"), "chip_released")
 
     def test_nothing_new_opens_and_what_is_open_goes_on(self) -> None:
         api = self.live_with_chips(verify={"interval": "100ms", "max_age": "1h"})

@@ -143,6 +143,8 @@ TEST_F(CommandsTest, RotateAllCanBeResumedByTime) {
   const auto failed = run({"chips", "rotate", "--all"});
   EXPECT_EQ(failed.code, exit_refused);
   EXPECT_NE(failed.err.find("run it again for the rest, with --since 20"), std::string::npos) << failed.err;
+  const auto again = run({"chips", "rotate", "--all", "--since", "2026-05-01T00:00:00Z"});
+  EXPECT_NE(again.err.find("--since 2026-05-01T00:00:00"), std::string::npos) << "or what is done is done again";
 }
 
 TEST_F(CommandsTest, RotateAllFinishesWhatAnInterruptedRunLeft) {
