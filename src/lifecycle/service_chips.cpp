@@ -20,10 +20,8 @@ bool may_move(const Chip& chip) { return chip.phase == Phase::released || chip.p
 class Changing {
  public:
   explicit Changing(ChipPtr chip) : chip_(std::move(chip)) { chip_->changing = Chip::Busy::yes; }
-  ~Changing() {
-    chip_->changing = Chip::Busy::no;
-    chip_->bell.ring();
-  }
+  // Rings nothing: it may go with an io_context whose timers are gone already.
+  ~Changing() { chip_->changing = Chip::Busy::no; }
   Changing(const Changing&) = delete;
   Changing& operator=(const Changing&) = delete;
 
@@ -52,7 +50,11 @@ net::Task<Wish<PutAnswer>> Service::put(ChipSpec spec) {
     const auto chip = find(spec.id);
     if (!chip) co_return co_await create(std::move(spec));
     if (chip->leaves()) co_return leaving();
-    if (chip->changing == Chip::Busy::no) co_return co_await change(chip, std::move(spec));
+    if (chip->changing == Chip::Busy::no) {
+      auto answer = co_await change(chip, std::move(spec));
+      chip->bell.ring();
+      co_return answer;
+    }
     co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
   }
 }
