@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 import time
 import urllib.parse
@@ -52,11 +51,6 @@ class Plan:
         return 0.0 if self.reply_headers else self.interval + self.look_timeout + 2.0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 class World:
     """Processes of a plan, in a folder of its own."""
 
@@ -65,8 +59,8 @@ class World:
         self.log = folder / "origin.jsonl"
         self.ledger = folder / "ledger.db"
         self.token = folder / "token"
-        self.admin = free_port()
         self.ports = PortBlock()
+        self.admin = self.ports.fixed
         self.disturbed: list[Disturbed] = []
         self.deaths: list[Death] = []
         self._gate: stack.Process | None = None

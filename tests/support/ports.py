@@ -10,8 +10,9 @@ SLOTS = 100
 
 
 class PortBlock:
-    """A hundred ports below those that the kernel gives to clients, for chips that are added by the API. The first one is
-    bound as long as the block is held, so that no other test has the same."""
+    """A hundred ports below those that the kernel gives to clients, for chips that are added by the API, and the last one
+    for what has to be found again after a restart. The first one is bound as long as the block is held, so that no other
+    test has the same."""
 
     SIZE = 100
 
@@ -28,7 +29,11 @@ class PortBlock:
     @property
     def range(self) -> str:
         """As the configuration wants it."""
-        return f"{self.first + 1}-{self.first + self.SIZE - 1}"
+        return f"{self.first + 1}-{self.fixed - 1}"
+
+    @property
+    def fixed(self) -> int:
+        return self.first + self.SIZE - 1
 
     def close(self) -> None:
         self._held.close()

@@ -9,7 +9,10 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -45,9 +48,26 @@ class DialerTest : public test::ShardTest, public EndpointObserver {
 
   // A gateway at this address, of the port that the first one got.
   void listen(const std::string& ip = "127.0.0.1") {
+    if (port_ == 0) port_ = free_port();
     const SocketAddress wanted{*IpAddress::parse(ip), port_};
     listeners_[ip] = net::listen_on(wanted);
-    port_ = local_address(listeners_[ip].get()).port;
+  }
+  // At every address, and none that the kernel gives to others meanwhile.
+  static std::uint16_t free_port() {
+    constexpr int lowest = 30'000;
+    constexpr int count = 2'700;
+    for (int i = 0; i < count; ++i) {
+      const auto port = static_cast<std::uint16_t>(lowest + (::getpid() + i) % count);
+      try {
+        for (const auto* ip : {"127.0.0.1", "127.0.0.2", "127.0.0.3"}) {
+          (void)net::listen_on({*IpAddress::parse(ip), port});
+        }
+        return port;
+      } catch (const std::system_error&) {
+        continue;
+      }
+    }
+    throw std::runtime_error("no port is free");
   }
 
   // With every listener open, or none where nobody should answer.
