@@ -150,11 +150,11 @@ std::optional<Denied> Service::move_port(const ChipPtr& chip, std::uint16_t port
   const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
   const auto bound = parts_.plane.listen(index, chip->spec.id, port);
   if (bound.has_error()) return Denied{Denial::port_taken, bound.error().detail, "port"};
+  // The plane counts from nothing for a new port, and forgets at once what the old one carried.
+  chip->meter.earlier_ports = carried(*chip);
   by_index_.push_back(chip);
   by_index_.at(chip->index.value()).reset();
   parts_.plane.close(chip->index, [] {});
-  // The plane counts from nothing for a new port.
-  chip->meter.earlier_ports = carried(*chip);
   chip->index = index;
   chip->epoch = Epoch(1);
   return std::nullopt;

@@ -37,6 +37,7 @@ class PlayedPlane final : public DataPlane {
   void close(ChipIndex chip, std::function<void()> done) override {
     calls.push_back("close");
     ports[chip].bound = false;
+    ports[chip].usage = {};
     boost::asio::post(control_, std::move(done));
   }
   void open(ChipIndex chip, gateway::RoutePtr route) override {
