@@ -135,6 +135,7 @@ net::Task<void> Service::record_chip(ChipPtr chip) {
   if (chip->leaves()) co_return;
   auto row = row_of(*chip);
   const auto arming = row.arming;
+  chip->arming_recorded.reset();
   const bool recorded = co_await put_row(std::move(row));
   if (recorded && chip->arming == arming) chip->arming_recorded = arming;
 }

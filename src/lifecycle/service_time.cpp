@@ -81,7 +81,9 @@ void Service::attend_look(const ChipPtr& chip, TimePoint now) {
   // Many may have to be looked at for their clients at once, after a restart or when the clock has jumped. The canary
   // goes alone.
   if (chip->phase == Phase::resuming && !breaker.error()) {
-    if (!chip->turn) chip->turn = drawer_.pace().reserve(now);
+    // One that an outage has let pass is no turn any more: all would have theirs when it ends.
+    const bool passed = chip->turn && *chip->turn + std::chrono::seconds(1) < now;
+    if (!chip->turn || passed) chip->turn = drawer_.pace().reserve(now);
     if (*chip->turn > now) return;
   }
   chip->turn.reset();

@@ -57,7 +57,8 @@ net::Task<void> Service::restore_traffic() {
 // One at a time. What the ledger could not take is added the next time.
 net::Task<void> Service::flush_traffic() {
   last_flush_ = Clock::now();
-  if (flushing_) co_return;
+  // What is written before that is read would be counted twice.
+  if (flushing_ || (!traffic_known_ && !stopping_)) co_return;
   flushing_ = true;
   struct Part {
     ChipPtr chip;

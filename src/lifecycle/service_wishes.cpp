@@ -32,9 +32,11 @@ net::Task<void> Service::insist_on_arming(ChipPtr chip) {
   const auto words = chip->words;
   while (chip->words == words && !chip->leaves() && !stopping_) {
     co_await pause.wait_until(Clock::now() + options_.life.draw.retry_min);
-    const auto written = co_await parts_.ledger.arm(chip->spec.id, chip->arming);
-    if (written.has_error() || chip->words != words) continue;
-    chip->arming_recorded = chip->arming;
+    if (chip->changing == Chip::Busy::yes) continue;
+    const auto arming = chip->arming;
+    const auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
+    if (written.has_error() || chip->words != words || chip->arming != arming) continue;
+    chip->arming_recorded = arming;
     co_return;
   }
 }
@@ -45,6 +47,8 @@ net::Task<std::optional<Denied>> Service::arm(ChipPtr chip) {
   const auto armed = co_await set_arming(chip, ledger::Arming::armed);
   if (armed.has_value()) co_return std::nullopt;
   if (chip->arming == ledger::Arming::armed) chip->arming = before;
+  // What was said before may not be written either.
+  tasks_.spawn(insist_on_arming(chip));
   co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
 }
 
