@@ -28,6 +28,10 @@ bool wants_heartbeat(Milliseconds idle, Clock::duration unused, unsigned failed_
   return idle > Milliseconds(0) && unused > idle * 4 / 5 && failed_looks == 0;
 }
 
+Milliseconds renewal_margin(Milliseconds lifetime) {
+  return std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10));
+}
+
 TimePoint ChipPace::after_failure(const DrawOptions& options, TimePoint now, std::uint64_t random) {
   last_round_ = now;
   backoff_ = std::clamp(backoff_ * 2, options.retry_min, std::max(options.retry_min, options.retry_max));

@@ -29,15 +29,17 @@ class Changing {
   ChipPtr chip_;
 };
 
+Denied port_of(const std::string& holder) { return {Denial::port_taken, "the port is chip " + holder + "'s", "port"}; }
+
+Denied alias_of(const std::string& holder) {
+  return {Denial::alias_taken, "the alias is chip " + holder + "'s", "alias"};
+}
+
 // What the ledger has against it: another wish may have been quicker than this one was to ask.
 std::optional<Denied> refusal_of(const Result<ledger::PutChipAnswer>& put) {
   if (put.has_error()) return Denied{Denial::ledger_unavailable, put.error().detail, {}};
-  if (put->verdict == ledger::PutChip::port_taken) {
-    return Denied{Denial::port_taken, "the port is chip " + put->holder + "'s", "port"};
-  }
-  if (put->verdict == ledger::PutChip::alias_taken) {
-    return Denied{Denial::alias_taken, "the alias is chip " + put->holder + "'s", "alias"};
-  }
+  if (put->verdict == ledger::PutChip::port_taken) return port_of(put->holder);
+  if (put->verdict == ledger::PutChip::alias_taken) return alias_of(put->holder);
   return std::nullopt;
 }
 
@@ -68,12 +70,8 @@ std::optional<Denied> Service::complaint(const ChipSpec& spec) const {
   }
   for (const auto& [id, other] : chips_) {
     if (id == spec.id) continue;
-    if (spec.port != 0 && other->spec.port == spec.port) {
-      return Denied{Denial::port_taken, "the port is chip " + id.value() + "'s", "port"};
-    }
-    if (!spec.alias.empty() && other->spec.alias == spec.alias) {
-      return Denied{Denial::alias_taken, "the alias is chip " + id.value() + "'s", "alias"};
-    }
+    if (spec.port != 0 && other->spec.port == spec.port) return port_of(id.value());
+    if (!spec.alias.empty() && other->spec.alias == spec.alias) return alias_of(id.value());
   }
   return std::nullopt;
 }

@@ -11,9 +11,6 @@ namespace {
 constexpr Milliseconds quiet{5'000};
 constexpr Milliseconds poll{250};
 
-// When a successor is drawn, before the end: a fifth of the lifetime, and no more than ten minutes.
-Milliseconds margin(Milliseconds lifetime) { return std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10)); }
-
 }  // namespace
 
 net::Task<void> Service::renew(ChipPtr chip) {
@@ -25,7 +22,7 @@ net::Task<void> Service::renew(ChipPtr chip) {
   const bool stands = chip->epoch == epoch && !stopping_;
   if (stands && drawn.has_error()) {
     const auto lifetime = parts_.provider.absolute_lifetime().length;
-    chip->renew_at = Clock::now() + std::max<Milliseconds>(options_.life.draw.retry_min, margin(lifetime) / 10);
+    chip->renew_at = Clock::now() + std::max<Milliseconds>(options_.life.draw.retry_min, renewal_margin(lifetime) / 10);
     chip->trouble = drawn.error();
     fire(chip, Event::renew_failed);
   } else if (stands) {
@@ -41,7 +38,8 @@ net::Task<void> Service::renew(ChipPtr chip) {
 
 net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
   const auto lifetime = parts_.provider.absolute_lifetime().length;
-  const auto left = chip->current->assigned_at + lifetime - margin(lifetime) / 4 - std::chrono::system_clock::now();
+  const auto left =
+      chip->current->assigned_at + lifetime - renewal_margin(lifetime) / 4 - std::chrono::system_clock::now();
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
   while (chip->epoch == epoch && !stopping_) {
     const auto now = Clock::now();

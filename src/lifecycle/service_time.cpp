@@ -126,7 +126,7 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
   const auto lifetime = parts_.provider.absolute_lifetime().length;
   if (lifetime == Milliseconds(0) || now < chip->renew_at) return;
   const auto age = std::chrono::system_clock::now() - current.assigned_at;
-  if (age < lifetime - std::min<Milliseconds>(lifetime / 5, std::chrono::minutes(10))) return;
+  if (age < lifetime - renewal_margin(lifetime)) return;
   if (const auto until = drawer_.breaker().wait(now)) {
     chip->renew_at = *until;
   } else {

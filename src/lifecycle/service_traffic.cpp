@@ -31,15 +31,20 @@ ledger::Traffic Service::carried(const Chip& chip) const {
 
 net::Task<void> Service::restore_traffic() {
   day_ = day_of(clocks_.wall());
+  const auto first = std::string(month_of(day_)) + "-01";
   Bell bell(parts_.control);
-  auto rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
-  while (rows.has_error() && !stopping_) {
-    parts_.log.error("traffic_not_known", {{"detail", rows.error().detail}});
+  std::vector<ledger::TrafficRow> rows;
+  for (;;) {
+    auto read = co_await parts_.ledger.traffic(std::nullopt, first, day_);
+    if (read.has_value()) {
+      rows = std::move(*read);
+      break;
+    }
+    if (stopping_) co_return;
+    parts_.log.error("traffic_not_known", {{"detail", read.error().detail}});
     co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
-    rows = co_await parts_.ledger.traffic(std::nullopt, std::string(month_of(day_)) + "-01", day_);
   }
-  if (rows.has_error()) co_return;
-  for (const auto& row : *rows) {
+  for (const auto& row : rows) {
     const auto chip = find(row.chip);
     if (!chip) continue;
     for (const auto& part : {row.clients, row.own}) {

@@ -38,7 +38,7 @@ class PlainConnection {
   net::Task<Result<void>> reach(const gateway::RoutePtr& route, const protocol::Authority& target, TimePoint until);
   net::Task<Result<bool>> next_request();
   net::Task<bool> await_request();
-  net::Task<Result<bool>> read_head();
+  net::Task<Result<void>> read_head();
   net::Task<Result<bool>> read_more();
   void drop_empty_lines();
   void drop_used_up_upstream();
@@ -168,7 +168,9 @@ net::Task<Result<bool>> PlainConnection::next_request() {
   client_.begins_request();
   client_.rests(false);
   client_.waiter().deadline(client_.arrived() + parts().options.head_timeout, ErrorKind::head_timeout);
-  co_return co_await read_head();
+  const auto head = co_await read_head();
+  if (head.has_error()) co_return head.error();
+  co_return true;
 }
 
 // Until its first byte is here.
@@ -188,7 +190,7 @@ net::Task<bool> PlainConnection::await_request() {
   co_return true;
 }
 
-net::Task<Result<bool>> PlainConnection::read_head() {
+net::Task<Result<void>> PlainConnection::read_head() {
   reader_ = protocol::RequestReader();
   for (;;) {
     const auto taken = reader_.take(behind_);
@@ -200,7 +202,7 @@ net::Task<Result<bool>> PlainConnection::read_head() {
     if (!*more) co_return Error{ErrorKind::head_truncated};
   }
   client_.watch().leave();
-  co_return true;
+  co_return Result<void>();
 }
 
 // false: the client has ended its side.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import http.client
 import json
+import signal
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -172,6 +173,10 @@ class LifeTest(rig.RigTest):
         self.addCleanup(self.gate.end)
         self.operator = Operator(self.gate.admin, (self.folder / "token").read_text().strip())
         return self.operator
+
+    def kill(self) -> None:
+        self.gate.process.signal(signal.SIGKILL)
+        self.gate.wait()
 
     # --- what clients do
 

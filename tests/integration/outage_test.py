@@ -131,8 +131,7 @@ class FullDisk(life.LifeTest):
         with contextlib.closing(ledger):
             armings = "SELECT arming FROM chips WHERE id = 'alpha'"
             wire.until(lambda: ledger.execute(armings).fetchone() == ("disarmed",), "the ledger knows that it is disarmed")
-        self.gate.process.signal(9)
-        self.gate.wait()
+        self.kill()
         self.start()
         self.assertEqual(self.refused("alpha"), "chip_released")
 
@@ -178,8 +177,7 @@ class FullDisk(life.LifeTest):
         first = api.connect("alpha")["assignment_id"]
         self.fill()
         self.assertFalse(api.released("alpha")["recorded"])
-        self.gate.process.signal(9)
-        self.gate.wait()
+        self.kill()
         api = self.start()
         # The ledger never heard of the release, so the chip has its assignment still, and may be released again.
         self.assertEqual(api.await_state("alpha", "active")["assignment"]["id"], first)

@@ -5,7 +5,6 @@ clients are back soon, by the exits that they had."""
 from __future__ import annotations
 
 import functools
-import signal
 import time
 import unittest
 from typing import Any
@@ -25,8 +24,7 @@ class Resumed(life.LifeTest):
         self.ports = {chip: int(api.chip(chip)["port"]) for chip in chips}
 
     def start_again(self) -> None:
-        self.gate.process.signal(signal.SIGKILL)
-        self.gate.wait()
+        self.kill()
         self.start()
 
     def insists(self, chip: str, seconds: float) -> None:

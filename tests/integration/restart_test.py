@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import unittest
 
 import life
@@ -12,10 +11,6 @@ import wire
 
 
 class Restart(life.LifeTest):
-    def kill(self) -> None:
-        self.gate.process.signal(signal.SIGKILL)
-        self.gate.wait()
-
     def test_a_chip_keeps_its_session_and_exit_and_nothing_is_admitted_before_a_look(self) -> None:
         api = self.live()
         api.put("alpha", connect="on_demand")

@@ -27,6 +27,9 @@ class FleetPace {
 // failed is followed by the next in its own time.
 bool wants_heartbeat(Milliseconds idle, Clock::duration unused, unsigned failed_looks);
 
+// When a successor is drawn, before the end of an absolute lifetime: a fifth of it, and no more than ten minutes.
+Milliseconds renewal_margin(Milliseconds lifetime);
+
 // One chip's rounds and assignments.
 class ChipPace {
  public:

@@ -86,9 +86,8 @@ TEST_F(Chips, GoOnWithALargerQuota) {
   (void)put(wanted);
   ASSERT_TRUE(until_state(State::active));
   port().usage.bytes_down = 2'000;
-  bool flushed = false;
-  service->stop([&] { flushed = true; });
-  ASSERT_TRUE(until([&] { return flushed && chip().state == State::blocked; }));
+  count_traffic();
+  ASSERT_TRUE(until_state(State::blocked));
   wanted.quota.day = 1'000'000;
   (void)put(wanted);
   EXPECT_EQ(chip().state, State::acquiring);

@@ -196,9 +196,7 @@ TEST_F(Endings, AQuotaThatIsReachedBlocksTheChip) {
   ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
   (void)connected();
   port().usage.bytes_down = 2'000;
-  bool flushed = false;
-  service->stop([&] { flushed = true; });
-  ASSERT_TRUE(until([&] { return flushed; }));
+  count_traffic();
   ASSERT_TRUE(until_state(State::blocked));
   EXPECT_EQ(chip().trouble->kind, ErrorKind::quota_reached);
 }

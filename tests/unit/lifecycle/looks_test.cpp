@@ -193,9 +193,7 @@ TEST_F(Looks, CountAsChipgatesOwnTraffic) {
   port().usage.bytes_up = 1'000;
   const auto view = chip();
   EXPECT_GE(view.traffic_today.up, 1'100U);
-  bool stopped = false;
-  service->stop([&] { stopped = true; });
-  ASSERT_TRUE(until([&] { return stopped; }));
+  count_traffic();
   const auto rows = run(opened->ledger->traffic(id("alpha"), "", "")).value();
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].clients.up, 1'000U);

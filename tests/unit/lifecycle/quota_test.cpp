@@ -14,28 +14,29 @@ class Quotas : public World {
     const auto tenth = std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / 10);
     set_forward = std::chrono::duration_cast<Milliseconds>(tenth - today);
   }
-  void add_on_start() { chips[0].connect = ledger::ConnectMode::on_start; }
-  // As every half minute does, and at once.
-  void count() {
-    bool flushed = false;
-    service->stop([&] { flushed = true; });
-    ASSERT_TRUE(until([&] { return flushed; }));
-  }
+  void connects_at_start() { chips[0].connect = ledger::ConnectMode::on_start; }
   void carry(std::uint64_t bytes) {
     port().usage.bytes_down += bytes;
-    count();
+    count_traffic();
+  }
+  // By a chip that is active.
+  void use_up() {
+    ASSERT_TRUE(until_state(State::active));
+    carry(5'000);
+    ASSERT_TRUE(until_state(State::blocked));
+  }
+  void next_day() {
+    set_forward += std::chrono::hours(24);
+    count_traffic();
   }
 };
 
 TEST_F(Quotas, OfADayLetTheChipGoOnWithTheNext) {
-  add_on_start();
+  connects_at_start();
   chips[0].quota.day = 1'000;
   open();
-  ASSERT_TRUE(until_state(State::active));
-  carry(5'000);
-  ASSERT_TRUE(until_state(State::blocked));
-  set_forward += std::chrono::hours(24);
-  count();
+  use_up();
+  next_day();
   EXPECT_EQ(chip().state, State::acquiring);
 }
 
@@ -43,10 +44,8 @@ TEST_F(Quotas, OfAMonthStopTheChipOnTheNextDayToo) {
   chips[0].quota.month = 1'000;
   open();
   (void)connected();
-  carry(5'000);
-  ASSERT_TRUE(until_state(State::blocked));
-  set_forward += std::chrono::hours(24);
-  count();
+  use_up();
+  next_day();
   EXPECT_EQ(chip().state, State::blocked);
 }
 
@@ -54,8 +53,7 @@ TEST_F(Quotas, OutliveTheProcessAndCostNoDraw) {
   chips[0].quota.month = 1'000;
   open();
   (void)connected();
-  carry(5'000);
-  ASSERT_TRUE(until_state(State::blocked));
+  use_up();
   reopen();
   ASSERT_TRUE(until([&] { return chip().traffic_month.down >= 5'000; }));
   service->wanted(ChipIndex(0));
@@ -66,12 +64,10 @@ TEST_F(Quotas, OutliveTheProcessAndCostNoDraw) {
 }
 
 TEST_F(Quotas, AreKnownBeforeAChipThatConnectsByItselfDraws) {
-  add_on_start();
+  connects_at_start();
   chips[0].quota.month = 1'000;
   open();
-  ASSERT_TRUE(until_state(State::active));
-  carry(5'000);
-  ASSERT_TRUE(until_state(State::blocked));
+  use_up();
   reopen();
   ASSERT_TRUE(until_state(State::blocked));
   EXPECT_EQ(plane->looks, 0U);
@@ -82,10 +78,8 @@ TEST_F(Quotas, LetAChipThatWaitsForItsClientsWaitForThem) {
   chips[0].quota.day = 1'000;
   open();
   (void)connected();
-  carry(5'000);
-  ASSERT_TRUE(until_state(State::blocked));
-  set_forward += std::chrono::hours(24);
-  count();
+  use_up();
+  next_day();
   EXPECT_EQ(chip().state, State::released);
   EXPECT_EQ(chip().arming, ledger::Arming::armed);
   EXPECT_FALSE(chip().trouble);
@@ -98,7 +92,7 @@ TEST_F(Quotas, AreNotLiftedByAnotherMode) {
   ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
   (void)connected("beta");
   port(1).usage.bytes_down = 5'000;
-  count();
+  count_traffic();
   ASSERT_TRUE(until_state(State::blocked, "beta"));
   spec.connect = ledger::ConnectMode::on_start;
   ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
@@ -116,7 +110,7 @@ TEST_F(Quotas, CountWhatWasCarriedOnAPortThatTheChipHasLeft) {
   spec.port = 20'006;
   ASSERT_TRUE(std::holds_alternative<PutAnswer>(run(service->put(spec))));
   EXPECT_EQ(chip("beta").traffic_today.down, before);
-  count();
+  count_traffic();
   EXPECT_EQ(chip("beta").traffic_today.down, before);
 }
 
@@ -147,8 +141,7 @@ TEST_F(Quotas, LeaveABlockThatIsTheOperatorsAlone) {
   (void)run(service->verify(id("alpha")));
   ASSERT_TRUE(until_state(State::blocked));
   EXPECT_EQ(chip().trouble->kind, ErrorKind::exit_moved);
-  set_forward += std::chrono::hours(24);
-  count();
+  next_day();
   EXPECT_EQ(chip().state, State::blocked);
 }
 

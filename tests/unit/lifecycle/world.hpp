@@ -220,6 +220,12 @@ class World : public testing::Test, private EventListener {
         });
     EXPECT_TRUE(until([&] { return done; }));
   }
+  // As every half minute does, and at once. Nothing new is drawn after it.
+  void count_traffic() {
+    bool counted = false;
+    service->stop([&] { counted = true; });
+    ASSERT_TRUE(until([&] { return counted; }));
+  }
   template <class T>
   T run(net::Task<T> task) {
     std::optional<T> result;
