@@ -46,8 +46,7 @@ Drawer::Drawer(const Parts& parts, Looker& looker, Journal& journal)
     : parts_(parts),
       looker_(looker),
       journal_(journal),
-      choice_(parts.endpoint_names.size()),
-      pace_(parts.options.draw.per_second) {}
+      choice_(parts.endpoint_names.size()) {}
 
 net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epoch route_epoch,
                                             ledger::AssignmentState as) {
@@ -56,7 +55,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   for (unsigned i = 0; i < parts_.options.draw.per_round; ++i) {
     // The pace is the gateway's and the echoes'; where nobody looks, nothing is sent.
     if (parts_.options.verify.looking == Looking::on) {
-      const auto turn = pace_.reserve(Clock::now());
+      const auto turn = parts_.pace.reserve(Clock::now());
       while (chip->epoch == while_epoch && Clock::now() < turn) co_await chip->bell.wait_until(turn);
     }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
@@ -119,6 +118,7 @@ net::Task<Result<Drawer::Session>> Drawer::new_session(ChipPtr chip) {
 
 // Nothing of the session leaves this host before the ledger has it.
 net::Task<Result<Drawer::Candidate>> Drawer::draw(ChipPtr chip, Epoch route_epoch) {
+  chip->pace.asked_at(Clock::now());
   const auto session = co_await new_session(chip);
   if (session.has_error()) co_return session.error();
   const auto endpoint = choice_.pick(Clock::now());

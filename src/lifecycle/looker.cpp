@@ -31,19 +31,54 @@ bool other_echo_may_answer(const Error& error) {
 
 }  // namespace
 
+// What the looks of one question share.
+struct Looker::Asking {
+  std::size_t open = 0;
+  std::size_t failed = 0;
+  Answer last{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};
+  bool settled = false;  // `last` is an answer, or another echo would say the same
+};
+
 net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries) {
-  Answer answer{Error{ErrorKind::exit_unconfirmed, "no echo is configured"}, {}};
-  for (std::size_t i = 0; i < std::min(tries, echoes.size()); ++i) {
-    const auto& echo = echoes[turn_++ % echoes.size()];
-    auto looked = co_await look(parts_.plane, chip->index, route, echo, parts_.options.verify.timeout);
-    chip->meter.own.up += looked.bytes_up;
-    chip->meter.own.down += looked.bytes_down;
-    parts_.counters.look_bytes_up.add(looked.bytes_up);
-    parts_.counters.look_bytes_down.add(looked.bytes_down);
-    answer = {std::move(looked.address), text(echo)};
-    if (answer.address.has_value() || !other_echo_may_answer(answer.address.error())) break;
+  const auto asking = std::make_shared<Asking>();
+  while (!asking->settled) {
+    if (asking->failed >= std::min(tries, echoes.size())) break;
+    const auto now = Clock::now();
+    if (asking->open == 0 || may_ask_beside(*chip, now)) {
+      chip->pace.asked_at(now);
+      ++chip->working;
+      ++asking->open;
+      parts_.tasks.spawn(ask_one(chip, route, echoes[turn_++ % echoes.size()], asking));
+    }
+    const auto soonest = chip->pace.hurried(parts_.options.draw, now);
+    co_await chip->bell.wait_until(soonest > now ? soonest : now + parts_.options.draw.retry_min);
   }
-  co_return answer;
+  co_return asking->last;
+}
+
+net::Task<void> Looker::ask_one(ChipPtr chip, gateway::RoutePtr route, protocol::HttpUrl echo,
+                                std::shared_ptr<Asking> asking) {
+  auto looked = co_await look(parts_.plane, chip->index, route, echo, parts_.options.verify.timeout);
+  chip->meter.own.up += looked.bytes_up;
+  chip->meter.own.down += looked.bytes_down;
+  parts_.counters.look_bytes_up.add(looked.bytes_up);
+  parts_.counters.look_bytes_down.add(looked.bytes_down);
+  --chip->working;
+  --asking->open;
+  if (!asking->settled) {
+    asking->last = {std::move(looked.address), text(echo)};
+    const auto& address = asking->last.address;
+    asking->settled = address.has_value() || !other_echo_may_answer(address.error());
+    if (!asking->settled) ++asking->failed;
+  }
+  chip->bell.ring();
+}
+
+// At a silent gateway a look hangs until its timeout, also when the gateway speaks again. No more often than somebody
+// who waits may ask for, and only with turns that nobody else waits for. A canary goes alone.
+bool Looker::may_ask_beside(const Chip& chip, TimePoint now) const {
+  return chip.canary == Breaker::Ticket::none && now >= chip.pace.hurried(parts_.options.draw, now) &&
+         parts_.plane.usage(chip.index).clients_held > 0 && parts_.pace.take_spare(now);
 }
 
 net::Task<Result<ledger::Exits>> Looker::exits(ChipPtr chip, gateway::RoutePtr route) {

@@ -24,6 +24,12 @@ TimePoint FleetPace::reserve(TimePoint now) {
   return mine;
 }
 
+bool FleetPace::take_spare(TimePoint now) {
+  if (next_ > now) return false;
+  (void)reserve(now);
+  return true;
+}
+
 bool wants_heartbeat(Milliseconds idle, Clock::duration unused, unsigned failed_looks) {
   return idle > Milliseconds(0) && unused > idle * 4 / 5 && failed_looks == 0;
 }
@@ -33,7 +39,6 @@ Milliseconds renewal_margin(Milliseconds lifetime) {
 }
 
 TimePoint ChipPace::after_failure(const DrawOptions& options, TimePoint now, std::uint64_t random) {
-  last_round_ = now;
   backoff_ = std::clamp(backoff_ * 2, options.retry_min, std::max(options.retry_min, options.retry_max));
   // A fifth to both sides, in steps of a thousandth, but never sooner than somebody who waits may ask for.
   const auto jitter = static_cast<std::int64_t>(random % 401) - 200;
@@ -41,12 +46,11 @@ TimePoint ChipPace::after_failure(const DrawOptions& options, TimePoint now, std
 }
 
 TimePoint ChipPace::hurried(const DrawOptions& options, TimePoint now) const {
-  return std::max(now, last_round_ + options.retry_min);
+  return std::max(now, last_asked_ + options.retry_min);
 }
 
 void ChipPace::succeeded(TimePoint now) {
   backoff_ = Milliseconds(0);
-  last_round_ = now;
   opened_at(now);
 }
 

@@ -20,9 +20,10 @@ Service::Service(boost::asio::io_context& control, ServiceOptions options, DataP
       random_(std::move(random)),
       tasks_(control),
       clocks_(options_.wall_clock, [this](Milliseconds by) { clock_jumped(by); }),
+      pace_(options_.life.draw.per_second),
       parts_{
           control,           tasks_,    plane,  ledger, log, provider, options_.life, random_, options_.endpoint_names,
-          options_.instance, counters_, clocks_},
+          options_.instance, counters_, clocks_, pace_},
       journal_(parts_),
       looker_(parts_),
       drawer_(parts_, looker_, journal_),
@@ -89,10 +90,11 @@ void Service::refuse_waiting(const ChipPtr& chip, Error why) {
 }
 
 void Service::tell_waiting(const ChipPtr& chip, TimePoint now) {
-  const auto next = chip->phase == Phase::resuming ? chip->next_look : chip->retry_at.value_or(now);
   if (chip->usable() || !chip->trouble) return;
+  const auto look = std::max(chip->next_look, chip->turn.value_or(chip->next_look));
+  const auto next = chip->phase == Phase::resuming ? look : chip->retry_at.value_or(now);
   if (next > now + worth_waiting) return refuse_waiting(chip, *chip->trouble);
-  parts_.plane.explain(chip->index, *chip->trouble);
+  if (parts_.plane.usage(chip->index).clients_held > 0) parts_.plane.explain(chip->index, *chip->trouble);
 }
 
 // After a failure. Where somebody waits: no later than they may ask for. The breaker's time stands, but for those that
@@ -108,11 +110,12 @@ TimePoint Service::next_try(const ChipPtr& chip, TimePoint by_itself, TimePoint 
 void Service::hurry(const ChipPtr& chip) {
   const auto now = Clock::now();
   drawer_.breaker().wanted();
-  if (chip->phase == Phase::resuming) {
-    chip->next_look = std::min(chip->next_look, std::max(now, chip->looked + options_.life.draw.retry_min));
-    return attend(chip, now);
-  }
   auto soonest = chip->pace.hurried(options_.life.draw, now);
+  if (chip->phase == Phase::resuming) {
+    chip->next_look = std::min(chip->next_look, soonest);
+    attend(chip, now);
+    return tell_waiting(chip, now);
+  }
   if (drawer_.breaker().error()) soonest = std::max(soonest, drawer_.breaker().retry_at());
   if (chip->urgency == Urgency::normal) soonest = std::max(soonest, chip->pace.capped_until(options_.life.draw, now));
   if (chip->retry_at) chip->retry_at = std::min(*chip->retry_at, soonest);

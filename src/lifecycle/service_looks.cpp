@@ -55,7 +55,7 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
 }
 
 void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
-  const auto now = chip->looked = Clock::now();
+  const auto now = Clock::now();
   if (verdict.address) seen_at(chip, *verdict.address);
   counters_.look(outcome_of(verdict.what)).increment();
   switch (verdict.what) {
@@ -67,7 +67,7 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   chip->trouble = verdict.error;
   const auto longest = std::max(first_retry, options_.life.verify.interval / 5);
   const auto wait = std::min<Milliseconds>(longest, first_retry * (1LL << std::min(chip->failed_looks - 1, 10U)));
-  chip->next_look = next_try(chip, now + wait, now + options_.life.draw.retry_min);
+  chip->next_look = next_try(chip, now + wait, chip->pace.hurried(options_.life.draw, now));
   parts_.log.warn("look_failed", {{"chip", chip->spec.id}, {"in_a_row", chip->failed_looks}});
   const bool gone = about_the_session(verdict.error);
   if (!gone) chip->lost_since.reset();

@@ -190,7 +190,7 @@ void Service::heed_change(const ChipPtr& chip) {
 void Service::take_on(const LifeOptions& life) {
   const bool sooner = life.verify.interval < options_.life.verify.interval;
   options_.life = life;
-  drawer_.pace().change(life.draw.per_second);
+  pace_.change(life.draw.per_second);
   for (const auto& [id, chip] : chips_) heed_change(chip);
   if (!sooner) return;
   const auto now = Clock::now();

@@ -83,7 +83,7 @@ void Service::attend_look(const ChipPtr& chip, TimePoint now) {
   if (chip->phase == Phase::resuming && !breaker.error()) {
     // One that an outage has let pass is no turn any more: all would have theirs when it ends.
     const bool passed = chip->turn && *chip->turn + std::chrono::seconds(1) < now;
-    if (!chip->turn || passed) chip->turn = drawer_.pace().reserve(now);
+    if (!chip->turn || passed) chip->turn = pace_.reserve(now);
     if (*chip->turn > now) return;
   }
   chip->turn.reset();

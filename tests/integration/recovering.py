@@ -40,8 +40,6 @@ GATEWAYS_FAULTS: dict[str, dict[str, Any]] = {
     "all 429": {"stage": "connect", "kind": "status", "status": 429},
     "all 402": {"stage": "connect", "kind": "status", "status": 402},
 }
-# A draw that asked while these stood waits for its answer as long as any other does, and its chip with it.
-SILENT = ("silence", "slow")
 
 
 def pause_since(tried: float) -> None:

@@ -76,7 +76,6 @@ struct Chip {
   std::optional<Error> trouble{};
   std::optional<TimePoint> retry_at{};  // of the next round, while acquiring
   TimePoint next_look{};
-  TimePoint looked{};                     // when the last one ended
   TimePoint dial_failed{};                // of a client, for want of the gateway
   unsigned failed_looks = 0;              // in a row
   std::optional<TimePoint> lost_since{};  // its exit, as the provider says

@@ -36,7 +36,6 @@ class Drawer {
   const EndpointChoice& endpoints() const { return choice_; }
   Breaker& breaker() { return breaker_; }
   const Breaker& breaker() const { return breaker_; }
-  FleetPace& pace() { return pace_; }
 
  private:
   struct Candidate {
@@ -65,7 +64,6 @@ class Drawer {
   provider::SessionNames names_;
   EndpointChoice choice_;
   Breaker breaker_;
-  FleetPace pace_;
 };
 
 }  // namespace chipgate::lifecycle

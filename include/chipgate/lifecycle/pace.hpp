@@ -15,6 +15,8 @@ class FleetPace {
  public:
   explicit FleetPace(unsigned per_second);
   TimePoint reserve(TimePoint now);
+  // The same for what need not be: false, and nothing is taken, where it would have to wait.
+  bool take_spare(TimePoint now);
   // From the next reservation on.
   void change(unsigned per_second);
 
@@ -36,7 +38,10 @@ class ChipPace {
   // When the next round may begin after one that gave nothing: retry_min, doubling to retry_max, and up to a fifth
   // later or earlier, as `random` falls, so that chips do not move in step.
   TimePoint after_failure(const DrawOptions&, TimePoint now, std::uint64_t random);
-  // A waiting client pulls it forward to retry_min after the last round.
+  // A session was drawn or looked at.
+  void asked_at(TimePoint now) { last_asked_ = now; }
+  // A waiting client pulls the next time forward to retry_min after the last one began: how long that one then hung is
+  // no reason to wait on.
   TimePoint hurried(const DrawOptions&, TimePoint now) const;
   void succeeded(TimePoint now);
   // Whether the last round gave nothing.
@@ -49,7 +54,7 @@ class ChipPace {
 
  private:
   Milliseconds backoff_{0};
-  TimePoint last_round_{};
+  TimePoint last_asked_{};
   std::deque<TimePoint> opened_;
 };
 

@@ -22,6 +22,7 @@ namespace chipgate::lifecycle {
 
 class Clocks;
 class DataPlane;
+class FleetPace;
 
 struct Parts {
   boost::asio::io_context& control;
@@ -38,6 +39,7 @@ struct Parts {
   const std::string& instance;
   telemetry::LifeCounters& counters;
   Clocks& clocks;
+  FleetPace& pace;
 };
 
 }  // namespace chipgate::lifecycle

@@ -192,6 +192,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   telemetry::LifeCounters counters_;
   Clocks clocks_;
   WallTime reached_{};  // the latest that the wall clock has been, or that the ledger has written
+  FleetPace pace_;
   Parts parts_;
   Journal journal_;
   Looker looker_;

@@ -158,6 +158,38 @@ TEST_F(Looks, ASessionWhoseExitIsGoneIsReplacedAfterAWhile) {
   EXPECT_EQ(history()[1].row.release_reason, "exit_lost");
 }
 
+TEST_F(Looks, ASessionWhoseExitIsGoneIsReplacedAlsoWhereSomeLooksSayNothing) {
+  add("alpha");
+  options.life.verify.lost_after = Milliseconds(100);
+  open();
+  (void)connected();
+  auto failure = ErrorKind::provider_session_lost;
+  EXPECT_TRUE(until([&] {
+    plane->failure = Error{failure};
+    (void)run(service->verify(id("alpha")));
+    failure = failure == ErrorKind::gateway_silent ? ErrorKind::provider_session_lost : ErrorKind::gateway_silent;
+    return chip().state != State::active;
+  }));
+  plane->failure.reset();
+}
+
+TEST_F(Looks, AnOutageOfAllIsNoPartOfTheTimeThatAnExitIsGone) {
+  add("alpha");
+  options.life.verify.lost_after = Milliseconds(50);
+  open();
+  const auto first = *connected().assignment;
+  for (int i = 0; i < 2; ++i) {
+    plane->failure = Error{ErrorKind::provider_session_lost};
+    (void)run(service->verify(id("alpha")));
+    plane->failure = Error{ErrorKind::provider_auth};
+    const auto later = Clock::now() + options.life.verify.lost_after;
+    ASSERT_TRUE(until([&] { return Clock::now() > later; }));
+    (void)run(service->verify(id("alpha")));
+  }
+  EXPECT_EQ(chip().assignment->id, first.id);
+  EXPECT_EQ(chip().state, State::active);
+}
+
 TEST_F(Looks, AnAccountThatIsRefusedEndsNoAssignment) {
   add("alpha");
   open();

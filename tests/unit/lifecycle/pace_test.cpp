@@ -28,6 +28,15 @@ TEST(FleetPace, SavesUpNoMoreThanASecond) {
   EXPECT_GT(pace.reserve(later), later);
 }
 
+TEST(FleetPace, SparesATurnOnlyWhereNobodyWaits) {
+  FleetPace pace(10);
+  for (int i = 0; i < 11; ++i) EXPECT_TRUE(pace.take_spare(start));
+  EXPECT_FALSE(pace.take_spare(start));
+  EXPECT_EQ(pace.reserve(start), start + 100ms) << "what was not spared was not taken";
+  EXPECT_FALSE(pace.take_spare(start + 100ms));
+  EXPECT_TRUE(pace.take_spare(start + 200ms));
+}
+
 TEST(ChipPace, RetriesLaterAndLaterWithinAFifth) {
   ChipPace pace;
   const DrawOptions options;
@@ -54,7 +63,8 @@ TEST(ChipPace, IsPulledForwardToTheShortestPauseAndNoFurther) {
   ChipPace pace;
   const DrawOptions options;
   EXPECT_EQ(pace.hurried(options, start), start);
-  (void)pace.after_failure(options, start, no_jitter);
+  pace.asked_at(start);
+  (void)pace.after_failure(options, start + 300ms, no_jitter);
   EXPECT_EQ(pace.hurried(options, start + 400ms), start + 1s);
   EXPECT_EQ(pace.hurried(options, start + 5s), start + 5s);
 }

@@ -74,6 +74,35 @@ TEST_F(Resuming, LeaveAnEndpointThatIsDownForTheirClients) {
   EXPECT_EQ(history()[1].row.release_reason, "endpoint_down");
 }
 
+TEST_F(Resuming, LeaveNoEndpointForOneFailureThereAfterOthersOfTheirSession) {
+  resume_under(ErrorKind::provider_exit_timeout);
+  client_holds();
+  const auto before = plane->looks;
+  ASSERT_TRUE(until([&] { return plane->looks >= before + 6; }));
+  plane->hold_looks = true;
+  auto& unanswered = plane->unanswered[ChipIndex(0)];
+  ASSERT_TRUE(until([&] { return !unanswered.empty(); }));
+  plane->failure.reset();
+  plane->hold_looks = false;
+  std::exchange(unanswered, {}).front()({Error{ErrorKind::gateway_refused}});
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_EQ(chip().assignment->id, first.id);
+}
+
+TEST_F(Resuming, StayAtAnEndpointThatIsDownWhereTheHourAllowsThemNoOther) {
+  options.life.draw.per_chip_and_hour = 1;
+  open();
+  first = *connected().assignment;
+  reopen();
+  plane->refusing_endpoints = {EndpointIndex(0)};
+  client_holds();
+  ASSERT_TRUE(until([&] { return plane->looks >= 6; }));
+  EXPECT_EQ(chip().state, State::resuming) << "or its clients would be refused for most of an hour";
+  plane->refusing_endpoints.clear();
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_EQ(chip().assignment->id, first.id);
+}
+
 TEST_F(Resuming, AreLookedAtAtTheFleetsPace) {
   options.life.draw.per_second = 10;
   for (unsigned i = 0; i < 30; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
