@@ -73,7 +73,7 @@ void Service::act(const ChipPtr& chip, Action action) {
 void Service::admit(const ChipPtr& chip) {
   chip->trouble.reset();
   chip->retry_at.reset();
-  chip->failed_looks = 0;
+  chip->failed_looks = chip->failed_at_gateway = 0;
   chip->lost_since.reset();
   chip->urgency = Urgency::normal;
   const auto& interval = options_.life.verify.interval;

@@ -70,16 +70,18 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   chip->next_look = next_try(chip, now + wait, chip->pace.hurried(options_.life.draw, now));
   parts_.log.warn("look_failed", {{"chip", chip->spec.id}, {"in_a_row", chip->failed_looks}});
   const bool gone = about_the_session(verdict.error);
-  if (!gone) chip->lost_since.reset();
+  // A dead session's looks fail in many ways; an outage of all says nothing of it.
+  if (verdict.error && Breaker::concerns(verdict.error->kind)) chip->lost_since.reset();
   if (gone && !chip->lost_since) chip->lost_since = now;
   if (gone && now - *chip->lost_since >= options_.life.verify.lost_after) {
     chip->ending = {"exit_lost", ErrorKind::fenced, {}};
     return fire(chip, Event::lost);
   }
   // Its clients are held and dial nothing, so that no shard tells of its endpoint.
-  const bool elsewhere = chip->phase == Phase::resuming && chip->failed_looks >= failures_that_tell &&
-                         parts_.plane.usage(chip->index).clients_held > 0 && verdict.error &&
-                         info(verdict.error->kind).fault == Fault::gateway;
+  const bool at_gateway = verdict.error && info(verdict.error->kind).fault == Fault::gateway;
+  chip->failed_at_gateway = at_gateway ? chip->failed_at_gateway + 1 : 0;
+  const bool elsewhere = chip->phase == Phase::resuming && chip->failed_at_gateway >= failures_that_tell &&
+                         parts_.plane.usage(chip->index).clients_held > 0;
   if (elsewhere && !drawer_.endpoints().up(chip->current->endpoint, now)) leave_endpoint(chip);
   tell_waiting(chip, now);
 }
@@ -102,7 +104,7 @@ void Service::seen_at(const ChipPtr& chip, const IpAddress& address) {
 }
 
 void Service::same(const ChipPtr& chip) {
-  chip->failed_looks = 0;
+  chip->failed_looks = chip->failed_at_gateway = 0;
   chip->lost_since.reset();
   chip->trouble.reset();
   chip->current->verified = Clock::now();
@@ -184,6 +186,8 @@ void Service::leave_endpoint(const ChipPtr& chip) {
   auto& choice = drawer_.endpoints();
   const auto other = choice.pick(now);
   if (other == chip->current->endpoint || !choice.up(other, now)) return;
+  // It would be without any exit until the hour allows another.
+  if (chip->pace.capped_until(options_.life.draw, now) > now) return;
   chip->ending = {"endpoint_down", ErrorKind::fenced, {}};
   fire(chip, Event::lost);
 }

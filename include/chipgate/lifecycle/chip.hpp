@@ -78,6 +78,7 @@ struct Chip {
   TimePoint next_look{};
   TimePoint dial_failed{};                // of a client, for want of the gateway
   unsigned failed_looks = 0;              // in a row
+  unsigned failed_at_gateway = 0;         // the last of them
   std::optional<TimePoint> lost_since{};  // its exit, as the provider says
   TimePoint renew_at{};                   // not before, after a renewal that failed
   // What an echo or a reply last said, whatever the ledger has.
