@@ -58,9 +58,11 @@ Result<PutChipAnswer> put_chip(Writing& in, const ChipRow& chip) {
   return change(in, chip);
 }
 
-Result<void> arm(Writing& in, const ChipId& chip, Arming arming) {
-  in.sql.run("UPDATE chips SET arming = $2 WHERE id = $1 AND deleted_at IS NULL", {chip, word(armings, arming)});
-  return {};
+Result<bool> arm(Writing& in, const ChipId& chip, Arming arming) {
+  return in.sql
+      .row("UPDATE chips SET arming = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING id",
+           {chip, word(armings, arming)})
+      .has_value();
 }
 
 Result<void> delete_chip(Writing& in, const ChipId& chip, WallTime at) {

@@ -71,8 +71,8 @@ net::Task<Result<PutChipAnswer>> SqliteLedger::put_chip(ChipRow row) {
   return write<PutChipAnswer>([row = std::move(row)](Writing& in) { return ledger::put_chip(in, row); });
 }
 
-net::Task<Result<void>> SqliteLedger::arm(ChipId chip, Arming arming) {
-  return write<void>([chip = std::move(chip), arming](Writing& in) { return ledger::arm(in, chip, arming); });
+net::Task<Result<bool>> SqliteLedger::arm(ChipId chip, Arming arming) {
+  return write<bool>([chip = std::move(chip), arming](Writing& in) { return ledger::arm(in, chip, arming); });
 }
 
 net::Task<Result<void>> SqliteLedger::delete_chip(ChipId chip, WallTime at) {

@@ -27,7 +27,7 @@ class SqliteLedger final : public Ledger {
   ~SqliteLedger() override;
 
   net::Task<Result<PutChipAnswer>> put_chip(ChipRow) override;
-  net::Task<Result<void>> arm(ChipId, Arming) override;
+  net::Task<Result<bool>> arm(ChipId, Arming) override;
   net::Task<Result<void>> delete_chip(ChipId, WallTime at) override;
   net::Task<Result<Issued>> issue(Issue) override;
   net::Task<Result<void>> settle(SessionIdentifier, IdentifierOutcome, std::optional<IpAddress> observed) override;

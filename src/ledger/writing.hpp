@@ -16,7 +16,7 @@ struct Writing {
 };
 
 Result<PutChipAnswer> put_chip(Writing&, const ChipRow&);
-Result<void> arm(Writing&, const ChipId&, Arming);
+Result<bool> arm(Writing&, const ChipId&, Arming);
 Result<void> delete_chip(Writing&, const ChipId&, WallTime at);
 
 Result<Issued> issue(Writing&, const Issue&);

@@ -5,16 +5,28 @@
 
 namespace chipgate::lifecycle {
 
+// Also where the coroutine is destroyed while it waits: its bell may ring after that.
+struct Bell::Waiting {
+  Waiting(std::list<boost::asio::steady_timer*>& among, boost::asio::io_context& context, TimePoint at)
+      : others(among), timer(context, at) {
+    others.push_back(&timer);
+  }
+  ~Waiting() { others.remove(&timer); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  std::list<boost::asio::steady_timer*>& others;
+  boost::asio::steady_timer timer;
+};
+
 void Bell::ring() {
   // A waiter takes itself out only when it is resumed, which is after this.
   for (auto* timer : waiting_) timer->cancel();
 }
 
 net::Task<void> Bell::wait_until(TimePoint at) {
-  boost::asio::steady_timer timer(context_, at);
-  waiting_.push_back(&timer);
-  co_await timer.async_wait(boost::asio::as_tuple(net::use_task));
-  waiting_.remove(&timer);
+  Waiting waiting(waiting_, context_, at);
+  co_await waiting.timer.async_wait(boost::asio::as_tuple(net::use_task));
 }
 
 }  // namespace chipgate::lifecycle

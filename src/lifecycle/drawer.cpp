@@ -43,10 +43,7 @@ DrawOutcome outcome_of(ledger::LeaseRefusal why) {
 }  // namespace
 
 Drawer::Drawer(const Parts& parts, Looker& looker, Journal& journal)
-    : parts_(parts),
-      looker_(looker),
-      journal_(journal),
-      choice_(parts.endpoint_names.size()) {}
+    : parts_(parts), looker_(looker), journal_(journal), choice_(parts.endpoint_names.size()) {}
 
 net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epoch route_epoch,
                                             ledger::AssignmentState as) {

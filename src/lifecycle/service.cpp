@@ -22,7 +22,7 @@ Service::Service(boost::asio::io_context& control, ServiceOptions options, DataP
       clocks_(options_.wall_clock, [this](Milliseconds by) { clock_jumped(by); }),
       pace_(options_.life.draw.per_second),
       parts_{
-          control,           tasks_,    plane,  ledger, log, provider, options_.life, random_, options_.endpoint_names,
+          control,           tasks_,    plane,   ledger, log, provider, options_.life, random_, options_.endpoint_names,
           options_.instance, counters_, clocks_, pace_},
       journal_(parts_),
       looker_(parts_),

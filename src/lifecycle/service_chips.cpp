@@ -1,5 +1,6 @@
 // Chips that come and change while chipgate runs.
 #include "chipgate/lifecycle/arming.hpp"
+#include "chipgate/lifecycle/changing.hpp"
 #include "chipgate/lifecycle/service.hpp"
 
 #include <algorithm>
@@ -15,19 +16,6 @@ Denied the_files() { return {Denial::configured, "the chip stands in the configu
 Denied bound_to_its_port() { return {Denial::not_released, "release the chip before its port is changed", "port"}; }
 
 bool may_move(const Chip& chip) { return chip.phase == Phase::released || chip.phase == Phase::blocked; }
-
-// From before the ledger is asked until the chip is as it was told.
-class Changing {
- public:
-  explicit Changing(ChipPtr chip) : chip_(std::move(chip)) { chip_->changing = Chip::Busy::yes; }
-  // Rings nothing: it may go with an io_context whose timers are gone already.
-  ~Changing() { chip_->changing = Chip::Busy::no; }
-  Changing(const Changing&) = delete;
-  Changing& operator=(const Changing&) = delete;
-
- private:
-  ChipPtr chip_;
-};
 
 Denied port_of(const std::string& holder) { return {Denial::port_taken, "the port is chip " + holder + "'s", "port"}; }
 
@@ -52,11 +40,7 @@ net::Task<Wish<PutAnswer>> Service::put(ChipSpec spec) {
     const auto chip = find(spec.id);
     if (!chip) co_return co_await create(std::move(spec));
     if (chip->leaves()) co_return leaving();
-    if (chip->changing == Chip::Busy::no) {
-      auto answer = co_await change(chip, std::move(spec));
-      chip->bell.ring();
-      co_return answer;
-    }
+    if (chip->changing == Chip::Busy::no) co_return co_await change(chip, std::move(spec));
     co_await chip->bell.wait_until(Clock::now() + std::chrono::seconds(1));
   }
 }
@@ -125,7 +109,7 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
   row.quota = spec.quota;
   row.arming = arming_after(chip->arming, old.connect, spec.connect);
   const auto arming = row.arming;
-  const auto words = chip->words;
+  const auto releases = chip->releases;
   chip->arming_recorded.reset();
   auto refused = refusal_of(co_await parts_.ledger.put_chip(std::move(row)));
   // A reload or a removal was quicker.
@@ -133,11 +117,12 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
   if (!refused && chip->origin == ledger::ChipOrigin::configured) refused = the_files();
   if (!refused && !same_port) refused = move_port(chip, spec.port);
   if (refused) {
-    co_await record_chip(chip);
+    co_await write_chip(chip);
     co_return std::move(*refused);
   }
-  // A word of its operator that came meanwhile is behind this one in the ledger too.
-  if (chip->words == words) chip->arming_recorded = chip->arming = arming;
+  chip->arming_recorded = arming;
+  // A release that came meanwhile is written next.
+  if (chip->releases == releases) chip->arming = arming_after(chip->arming, old.connect, spec.connect);
   adopt(chip, std::move(spec));
   co_return PutAnswer{Put::changed, view(*chip)};
 }

@@ -1,5 +1,6 @@
 // What a start finds, and how it goes on.
 #include "chipgate/lifecycle/arming.hpp"
+#include "chipgate/lifecycle/changing.hpp"
 #include "chipgate/lifecycle/service.hpp"
 #include "chipgate/telemetry/log.hpp"
 
@@ -132,12 +133,17 @@ void Service::start() {
 
 // As it is when this runs: what is told the ledger meanwhile, as its arming, must not be undone.
 net::Task<void> Service::record_chip(ChipPtr chip) {
+  const auto changing = co_await Changing::begin(chip);
+  co_await write_chip(chip);
+}
+
+// By whoever changes the chip.
+net::Task<void> Service::write_chip(ChipPtr chip) {
   if (chip->leaves()) co_return;
   auto row = row_of(*chip);
   const auto arming = row.arming;
   chip->arming_recorded.reset();
-  const bool recorded = co_await put_row(std::move(row));
-  if (recorded && chip->arming == arming) chip->arming_recorded = arming;
+  if (co_await put_row(std::move(row))) chip->arming_recorded = arming;
 }
 
 void Service::vacate(const ChipPtr& chip) {

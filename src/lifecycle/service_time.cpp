@@ -112,9 +112,8 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
     chip->ending = {"unused", ErrorKind::released, {}};
     // Without a client that could wake it, a manual chip waits for its operator.
     if (chip->spec.connect == ledger::ConnectMode::manual) {
-      tasks_.spawn([](Service& self, ChipPtr which) -> net::Task<void> {
-        (void)co_await self.set_arming(std::move(which), ledger::Arming::disarmed);
-      }(*this, chip));
+      chip->arming = ledger::Arming::disarmed;
+      tasks_.spawn(insist_on_arming(chip));
     }
     return fire(chip, Event::unused);
   }

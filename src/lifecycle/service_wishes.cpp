@@ -1,9 +1,11 @@
 // What operators ask for.
+#include "chipgate/lifecycle/changing.hpp"
 #include "chipgate/lifecycle/plane_tasks.hpp"
 #include "chipgate/lifecycle/service.hpp"
 #include "chipgate/telemetry/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace chipgate::lifecycle {
 namespace {
@@ -15,50 +17,65 @@ Denied unknown_chip(const ChipId& id) { return {Denial::unknown_chip, "there is 
 
 }  // namespace
 
-// The flag is the chip's at once; the answer says whether a restart will know of it.
-net::Task<Result<void>> Service::set_arming(ChipPtr chip, ledger::Arming arming) {
-  chip->arming = arming;
-  ++chip->words;
-  if (chip->arming_recorded == arming) co_return Result<void>();
+// By whoever changes the chip.
+net::Task<Result<void>> Service::write_arming(ChipPtr chip, ledger::Arming arming) {
   chip->arming_recorded.reset();
-  auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
-  if (written.has_value() && chip->arming == arming) chip->arming_recorded = arming;
-  co_return written;
+  const auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
+  if (written.has_error()) co_return written.error();
+  auto row = row_of(*chip);
+  row.arming = arming;
+  // The row of a chip of the configuration may not have been written at the start.
+  if (!*written && !co_await put_row(std::move(row))) {
+    co_return Error{ErrorKind::ledger_unavailable, "the chip could not be written"};
+  }
+  chip->arming_recorded = arming;
+  co_return Result<void>();
+}
+
+// As it is in memory by then.
+net::Task<Result<void>> Service::record_arming(ChipPtr chip) {
+  const auto changing = co_await Changing::begin(chip);
+  if (chip->leaves() || chip->arming_recorded == chip->arming) co_return Result<void>();
+  co_return co_await write_arming(chip, chip->arming);
 }
 
 // Until the ledger has it, as with an ending: a restart must not connect what its operator has released.
 net::Task<void> Service::insist_on_arming(ChipPtr chip) {
+  if (std::exchange(chip->insisting, Chip::Busy::yes) == Chip::Busy::yes) co_return;
   Bell pause(parts_.control);
-  const auto words = chip->words;
-  while (chip->words == words && !chip->leaves() && !stopping_) {
+  while ((co_await record_arming(chip)).has_error() && !stopping_) {
     co_await pause.wait_until(Clock::now() + options_.life.draw.retry_min);
-    if (chip->changing == Chip::Busy::yes) continue;
-    const auto arming = chip->arming;
-    const auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
-    if (written.has_error() || chip->words != words || chip->arming != arming) continue;
-    chip->arming_recorded = arming;
-    co_return;
   }
+  chip->insisting = Chip::Busy::no;
 }
 
-// Not armed, where a restart would not know of it.
+// Not armed, where a restart would not know of it, or where a release came meanwhile.
 net::Task<std::optional<Denied>> Service::arm(ChipPtr chip) {
-  const auto before = chip->arming;
-  const auto armed = co_await set_arming(chip, ledger::Arming::armed);
-  if (armed.has_value()) co_return std::nullopt;
-  if (chip->arming == ledger::Arming::armed) chip->arming = before;
-  // What was said before may not be written either.
-  tasks_.spawn(insist_on_arming(chip));
-  co_return Denied{Denial::ledger_unavailable, armed.error().detail, {}};
+  const auto releases = chip->releases;
+  const auto changing = co_await Changing::begin(chip);
+  const auto stands = [&] { return chip->releases == releases && !chip->leaves(); };
+  if (stands() && chip->arming_recorded != ledger::Arming::armed) {
+    const auto written = co_await write_arming(chip, ledger::Arming::armed);
+    if (written.has_error()) {
+      // What was said before may not be written either.
+      tasks_.spawn(insist_on_arming(chip));
+      co_return Denied{Denial::ledger_unavailable, written.error().detail, {}};
+    }
+  }
+  if (stands()) chip->arming = ledger::Arming::armed;
+  co_return std::nullopt;
 }
 
 net::Task<ConnectAnswer> Service::connect(ChipId id, Milliseconds wait, Urgency urgency) {
   const auto until = Clock::now() + wait;
   const auto chip = find(id);
   if (!chip) co_return unknown_chip(id);
+  const auto releases = chip->releases;
   if (auto denied = co_await arm(chip)) co_return std::move(*denied);
-  if (urgency == Urgency::forced) chip->urgency = urgency;
-  if (!chip->usable()) fire(chip, Event::connect);
+  if (chip->releases == releases) {
+    if (urgency == Urgency::forced) chip->urgency = urgency;
+    if (!chip->usable()) fire(chip, Event::connect);
+  }
   co_return co_await await_active(chip, std::nullopt, until);
 }
 
@@ -66,7 +83,9 @@ net::Task<ConnectAnswer> Service::await_active(ChipPtr chip, std::optional<Assig
   for (;;) {
     if (chip->leaves()) co_return unknown_chip(chip->spec.id);
     const bool another = chip->usable() && (!before || chip->current->id != *before);
-    if (another || chip->phase == Phase::blocked || Clock::now() >= until) co_return view(*chip);
+    // Released by a later wish.
+    const bool over = chip->phase == Phase::blocked || chip->phase == Phase::released;
+    if (another || over || Clock::now() >= until) co_return view(*chip);
     co_await chip->bell.wait_until(until);
   }
 }
@@ -87,8 +106,10 @@ net::Task<Wish<Released>> Service::release(ChipId id, std::optional<AssignmentId
   if (chip->current) answer.assignment = chip->current->id;
   chip->ending = {"released", ErrorKind::released, {}};
   fire(chip, Event::release);
+  chip->arming = ledger::Arming::disarmed;
+  ++chip->releases;
   // After the fence has begun: a ledger that cannot write holds up no release.
-  const auto disarmed = co_await set_arming(chip, ledger::Arming::disarmed);
+  const auto disarmed = co_await record_arming(chip);
   if (disarmed.has_error()) {
     answer.recorded = Recorded::fenced_not_recorded;
     tasks_.spawn(insist_on_arming(chip));
@@ -113,7 +134,9 @@ net::Task<ConnectAnswer> Service::rotate(ChipId id, std::optional<AssignmentId> 
   if (urgency == Urgency::normal && chip->pace.capped_until(options_.life.draw, Clock::now()) > Clock::now()) {
     co_return Denied{Denial::capped, "the chip had its assignments of this hour; force it, or raise the limit", {}};
   }
+  const auto releases = chip->releases;
   if (auto denied = co_await arm(chip)) co_return std::move(*denied);
+  if (chip->releases != releases) co_return co_await await_active(chip, std::nullopt, until);
   chip->urgency = urgency;
   std::optional<AssignmentId> before;
   if (chip->current) {

@@ -132,7 +132,7 @@ class Ledger {
   // Creates the chip, or makes it as the row says; a chip that exists keeps its creation time.
   // Ports and aliases are one chip's until it is deleted; port 0 and an empty alias are nobody's.
   virtual net::Task<Result<PutChipAnswer>> put_chip(ChipRow) = 0;
-  virtual net::Task<Result<void>> arm(ChipId, Arming) = 0;
+  virtual net::Task<Result<bool>> arm(ChipId, Arming) = 0;  // false: there is no such chip
   virtual net::Task<Result<void>> delete_chip(ChipId, WallTime at) = 0;
 
   // --- an assignment's life

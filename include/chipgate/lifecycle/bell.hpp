@@ -10,7 +10,7 @@
 
 namespace chipgate::lifecycle {
 
-// One thread. Must outlive those who wait, unless the io_context runs no more.
+// One thread. Must outlive those who wait.
 class Bell {
  public:
   explicit Bell(boost::asio::io_context& context) : context_(context) {}
@@ -20,6 +20,8 @@ class Bell {
   net::Task<void> wait_until(TimePoint);
 
  private:
+  struct Waiting;
+
   boost::asio::io_context& context_;
   std::list<boost::asio::steady_timer*> waiting_;
 };

@@ -61,8 +61,8 @@ struct Chip {
   ledger::Arming arming = ledger::Arming::armed;
   // What the ledger has of it; nothing while that is not sure.
   std::optional<ledger::Arming> arming_recorded{};
-  // How often it was armed or disarmed, so that a change of the chip sees who spoke meanwhile.
-  unsigned words = 0;
+  // How often its operator released it, so that a wish that was being written meanwhile sees that it is the older one.
+  unsigned releases = 0;
 
   Phase phase = Phase::released;
   WallTime since{};
@@ -88,7 +88,8 @@ struct Chip {
   enum class Busy : std::uint8_t { no, yes };
   Busy drawing = Busy::no;
   Busy looking = Busy::no;
-  Busy changing = Busy::no;  // by a PUT: one at a time
+  Busy changing = Busy::no;   // its row: see Changing
+  Busy insisting = Busy::no;  // on its arming
   // Of the breaker, if what is under way was let through while it is open.
   Breaker::Ticket canary{};
   // When the look that is due may be begun, where it is one of many.

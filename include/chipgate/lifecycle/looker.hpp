@@ -41,7 +41,8 @@ class Looker {
   // one answers. Where clients wait for the chip the next does not wait for one that hangs.
   net::Task<Answer> ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries);
   // One of them. What comes after the question is over only counts as traffic.
-  net::Task<void> ask_one(ChipPtr chip, gateway::RoutePtr route, protocol::HttpUrl echo, std::shared_ptr<Asking> asking);
+  net::Task<void> ask_one(ChipPtr chip, gateway::RoutePtr route, protocol::HttpUrl echo,
+                          std::shared_ptr<Asking> asking);
   bool may_ask_beside(const Chip& chip, TimePoint now) const;
   net::Task<Verdict> verify_family(ChipPtr chip, gateway::RoutePtr route, ledger::Exits known, Echoes echoes);
 

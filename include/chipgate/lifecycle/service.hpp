@@ -144,6 +144,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<void> finish_row(ChipPtr chip, ledger::AssignmentRow row, std::string reason);
   net::Task<void> restore_traffic();
   net::Task<void> record_chip(ChipPtr chip);
+  net::Task<void> write_chip(ChipPtr chip);
   net::Task<void> record_row(ledger::ChipRow row);
   net::Task<bool> put_row(ledger::ChipRow row);  // whether the ledger has it
   // Gives up its port and alias, which may be another's soon.
@@ -174,7 +175,8 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   std::optional<Denied> not_current(const Chip&, std::optional<AssignmentId>) const;
   net::Task<Wish<Released>> await_ended(ChipPtr chip, Released answer);
   void begin_removal(const ChipPtr& chip);
-  net::Task<Result<void>> set_arming(ChipPtr chip, ledger::Arming arming);
+  net::Task<Result<void>> write_arming(ChipPtr chip, ledger::Arming arming);
+  net::Task<Result<void>> record_arming(ChipPtr chip);
   net::Task<void> insist_on_arming(ChipPtr chip);
   net::Task<std::optional<Denied>> arm(ChipPtr chip);
   net::Task<Result<ledger::Exits>> exits_of(ChipPtr chip, std::optional<AssignmentId> id);

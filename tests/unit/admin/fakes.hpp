@@ -163,7 +163,7 @@ class FakeLedger : public ledger::Ledger {
  public:
   using Nothing = Result<void>;
   net::Task<Result<ledger::PutChipAnswer>> put_chip(ledger::ChipRow) override { co_return broken(); }
-  net::Task<Nothing> arm(ChipId, ledger::Arming) override { co_return broken(); }
+  net::Task<Result<bool>> arm(ChipId, ledger::Arming) override { co_return broken(); }
   net::Task<Nothing> delete_chip(ChipId, WallTime) override { co_return broken(); }
   net::Task<Result<ledger::Issued>> issue(ledger::Issue) override { co_return broken(); }
   net::Task<Nothing> settle(SessionIdentifier, ledger::IdentifierOutcome, std::optional<IpAddress>) override {

@@ -106,7 +106,8 @@ TEST_F(Chips, AreArmedAndDisarmedByThemselvesAndByWhatIsPut) {
   ASSERT_TRUE(wait(ledger().put_chip({.id = chip("alpha"), .port = 1, .arming = Arming::disarmed})).has_value());
   reopen();
   EXPECT_EQ(desk().restored.chips.front().arming, Arming::disarmed);
-  ASSERT_TRUE(wait(ledger().arm(chip("alpha"), Arming::armed)).has_value());
+  EXPECT_TRUE(wait(ledger().arm(chip("alpha"), Arming::armed)).value());
+  EXPECT_FALSE(wait(ledger().arm(chip("nobody"), Arming::armed)).value());
   reopen();
   EXPECT_EQ(desk().restored.chips.front().arming, Arming::armed);
 }

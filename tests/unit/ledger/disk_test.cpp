@@ -1,5 +1,5 @@
 // A disk that is full or fails, at every call of every commit in turn.
-#include "unit/ledger/faulty_disk.hpp"
+#include "unit/support/faulty_disk.hpp"
 #include "unit/ledger/fixture.hpp"
 #include "unit/ledger/outside.hpp"
 

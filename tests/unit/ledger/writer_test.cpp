@@ -1,5 +1,5 @@
 // Batches, their order, and how the ledger ends.
-#include "unit/ledger/faulty_disk.hpp"
+#include "unit/support/faulty_disk.hpp"
 #include "unit/ledger/fixture.hpp"
 #include "unit/ledger/outside.hpp"
 

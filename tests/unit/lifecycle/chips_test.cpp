@@ -10,19 +10,7 @@ class Chips : public World {
   ChipSpec spec(std::string_view name, std::uint16_t port, ledger::ConnectMode mode = ledger::ConnectMode::on_demand) {
     return {.id = id(name), .port = port, .connect = mode};
   }
-  // Begun, and answered by the ledger later.
-  std::shared_ptr<std::optional<Wish<PutAnswer>>> begin_put(ChipSpec spec) {
-    auto answer = std::make_shared<std::optional<Wish<PutAnswer>>>();
-    boost::asio::co_spawn(
-        *control,
-        [](Service& service, ChipSpec wanted, auto to) -> net::Task<void> {
-          to->emplace(co_await service.put(std::move(wanted)));
-        }(*service, std::move(spec), answer),
-        [](const std::exception_ptr& failure) {
-          if (failure) std::rethrow_exception(failure);
-        });
-    return answer;
-  }
+  auto begin_put(ChipSpec spec) { return begin(service->put(std::move(spec))); }
 };
 
 TEST_F(Chips, InAnotherModeBeginAsNewOnesWould) {

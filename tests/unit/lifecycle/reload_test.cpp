@@ -169,6 +169,7 @@ TEST_F(Reload, AliasesMayChangeHands) {
   chips[0].alias = "One";
   chips[1].alias = "Two";
   open();
+  settle();
   auto wanted = steps();
   wanted.changed = chips;
   std::swap(wanted.changed[0].alias, wanted.changed[1].alias);

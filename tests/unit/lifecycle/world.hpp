@@ -226,16 +226,22 @@ class World : public testing::Test, private EventListener {
     service->stop([&] { counted = true; });
     ASSERT_TRUE(until([&] { return counted; }));
   }
+  // Begun, and answered later.
   template <class T>
-  T run(net::Task<T> task) {
-    std::optional<T> result;
+  std::shared_ptr<std::optional<T>> begin(net::Task<T> task) {
+    auto answer = std::make_shared<std::optional<T>>();
     boost::asio::co_spawn(
-        *control, [&result, task = std::move(task)]() mutable -> net::Task<void> { result = co_await std::move(task); },
+        *control, [answer, task = std::move(task)]() mutable -> net::Task<void> { *answer = co_await std::move(task); },
         [](const std::exception_ptr& failure) {
           if (failure) std::rethrow_exception(failure);
         });
-    EXPECT_TRUE(until([&] { return result.has_value(); }));
-    return std::move(*result);
+    return answer;
+  }
+  template <class T>
+  T run(net::Task<T> task) {
+    const auto answer = begin(std::move(task));
+    EXPECT_TRUE(until([&] { return answer->has_value(); }));
+    return std::move(**answer);
   }
 
   static ChipId id(std::string_view name) { return *ChipId::parse(name); }

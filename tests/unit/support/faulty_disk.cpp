@@ -1,5 +1,5 @@
 // A VFS around a VFS.
-#include "unit/ledger/faulty_disk.hpp"
+#include "unit/support/faulty_disk.hpp"
 
 #include <new>
 
