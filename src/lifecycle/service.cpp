@@ -124,15 +124,16 @@ void Service::hurry(const ChipPtr& chip) {
 }
 
 net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
+  const auto canary = chip->canary;
   auto drawn = co_await drawer_.round(chip, epoch, epoch, ledger::AssignmentState::open);
   --chip->working;
   chip->drawing = Chip::Busy::no;
   chip->bell.ring();
   // Released meanwhile; the drawer has given back what it took.
-  if (chip->epoch != epoch || stopping_) co_return drawer_.breaker().called_off(chip->canary);
+  if (chip->epoch != epoch || stopping_) co_return drawer_.breaker().called_off(canary);
   if (drawn.has_error()) {
     // The gateway was not asked, or what it said could not be kept.
-    if (info(drawn.error().kind).fault == Fault::chipgate) drawer_.breaker().called_off(chip->canary);
+    if (info(drawn.error().kind).fault == Fault::chipgate) drawer_.breaker().called_off(canary);
     round_failed(chip, drawn.error());
     co_return;
   }

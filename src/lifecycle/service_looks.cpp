@@ -40,12 +40,13 @@ telemetry::LookOutcome outcome_of(LookVerdict verdict) {
 }  // namespace
 
 net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
+  const auto canary = chip->canary;
   const auto endpoint = chip->current->endpoint;
   const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
   --chip->working;
   chip->looking = Chip::Busy::no;
   chip->bell.ring();
-  if (chip->epoch != epoch || stopping_ || !chip->current) co_return drawer_.breaker().called_off(chip->canary);
+  if (chip->epoch != epoch || stopping_ || !chip->current) co_return drawer_.breaker().called_off(canary);
   if (verdict.error) {
     drawer_.heard(endpoint, *verdict.error);
   } else {

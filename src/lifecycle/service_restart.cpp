@@ -143,7 +143,8 @@ net::Task<void> Service::write_chip(ChipPtr chip) {
   auto row = row_of(*chip);
   const auto arming = row.arming;
   chip->arming_recorded.reset();
-  if (co_await put_row(std::move(row))) chip->arming_recorded = arming;
+  const bool put = co_await put_row(std::move(row));
+  if (put) chip->arming_recorded = arming;
 }
 
 void Service::vacate(const ChipPtr& chip) {

@@ -42,8 +42,16 @@ net::Task<void> Service::restore_traffic() {
     }
     if (stopping_) co_return;
     parts_.log.error("traffic_not_known", {{"detail", read.error().detail}});
+    for (const auto& [id, chip] : chips_) {
+      // It may have used up its quota: nothing is drawn before that is known.
+      if (chip->phase != Phase::acquiring) continue;
+      chip->trouble = read.error();
+      tell_waiting(chip, Clock::now());
+    }
     co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
+  // What it has written since must not be counted twice, and nothing is to begin.
+  if (stopping_) co_return;
   for (const auto& row : rows) {
     const auto chip = find(row.chip);
     if (!chip) continue;

@@ -22,11 +22,12 @@ net::Task<Result<void>> Service::write_arming(ChipPtr chip, ledger::Arming armin
   chip->arming_recorded.reset();
   const auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
   if (written.has_error()) co_return written.error();
-  auto row = row_of(*chip);
-  row.arming = arming;
-  // The row of a chip of the configuration may not have been written at the start.
-  if (!*written && !co_await put_row(std::move(row))) {
-    co_return Error{ErrorKind::ledger_unavailable, "the chip could not be written"};
+  if (!*written) {
+    // The row of a chip of the configuration may not have been written at the start.
+    auto row = row_of(*chip);
+    row.arming = arming;
+    const bool put = co_await put_row(std::move(row));
+    if (!put) co_return Error{ErrorKind::ledger_unavailable, "the chip could not be written"};
   }
   chip->arming_recorded = arming;
   co_return Result<void>();
@@ -43,7 +44,9 @@ net::Task<Result<void>> Service::record_arming(ChipPtr chip) {
 net::Task<void> Service::insist_on_arming(ChipPtr chip) {
   if (std::exchange(chip->insisting, Chip::Busy::yes) == Chip::Busy::yes) co_return;
   Bell pause(parts_.control);
-  while ((co_await record_arming(chip)).has_error() && !stopping_) {
+  for (;;) {
+    const auto recorded = co_await record_arming(chip);
+    if (recorded.has_value() || stopping_) break;
     co_await pause.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
   chip->insisting = Chip::Busy::no;

@@ -1,6 +1,6 @@
 // An assignment from its take to its end, and what a restart finds of it.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 namespace chipgate::ledger {
 namespace {

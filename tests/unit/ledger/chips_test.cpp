@@ -1,6 +1,6 @@
 // Chips and the identifiers of their sessions.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 namespace chipgate::ledger {
 namespace {

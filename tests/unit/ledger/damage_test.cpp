@@ -1,7 +1,7 @@
 // A file that somebody else has locked, or that is damaged while it is in use.
 #include "chipgate/net/unique_fd.hpp"
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // A disk that is full or fails, at every call of every commit in turn.
-#include "unit/support/faulty_disk.hpp"
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/faulty_disk.hpp"
+#include "unit/support/outside.hpp"
 
 #include <array>
 #include <functional>

@@ -1,6 +1,6 @@
 // Who had which address when, and how long that is known.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // kill -9 at any instant: what was answered is there, and what is there makes sense.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 #include <csignal>
 #include <map>

@@ -1,6 +1,6 @@
 // Who may have which exit.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 namespace chipgate::ledger {
 namespace {

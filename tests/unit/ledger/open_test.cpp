@@ -1,6 +1,6 @@
 // Starting: on nothing, on what was there before, on what is no ledger, beside somebody else.
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 #include <fstream>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include "ledger/prefix.hpp"
 #include "ledger/transaction.hpp"
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/outside.hpp"
 
 #include <fstream>
 

@@ -1,7 +1,7 @@
 // Batches, their order, and how the ledger ends.
-#include "unit/support/faulty_disk.hpp"
 #include "unit/ledger/fixture.hpp"
-#include "unit/ledger/outside.hpp"
+#include "unit/support/faulty_disk.hpp"
+#include "unit/support/outside.hpp"
 
 #include <algorithm>
 

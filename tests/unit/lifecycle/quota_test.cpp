@@ -1,4 +1,5 @@
 // What a chip may carry in a day and a month.
+#include "unit/support/outside.hpp"
 #include "world.hpp"
 
 namespace chipgate::lifecycle {
@@ -72,6 +73,21 @@ TEST_F(Quotas, AreKnownBeforeAChipThatConnectsByItselfDraws) {
   ASSERT_TRUE(until_state(State::blocked));
   EXPECT_EQ(plane->looks, 0U);
   EXPECT_EQ(history().size(), 1U);
+}
+
+TEST_F(Quotas, ThatAreNotKnownKeepChipsWaitingAndTheirClientsAreToldWhy) {
+  open();
+  close();
+  test::Outside outside(ledger_options.path);
+  (void)outside.run("ALTER TABLE traffic RENAME TO elsewhere");
+  open();
+  port().usage.clients_held = 1;
+  service->wanted(ChipIndex(0));
+  EXPECT_TRUE(until([&] { return port().explained == ErrorKind::ledger_unavailable; }));
+  EXPECT_EQ(chip().trouble, ErrorKind::ledger_unavailable);
+  EXPECT_EQ(plane->looks, 0U) << "it might have used up its quota";
+  (void)outside.run("ALTER TABLE elsewhere RENAME TO traffic");
+  EXPECT_TRUE(until_state(State::active));
 }
 
 TEST_F(Quotas, LetAChipThatWaitsForItsClientsWaitForThem) {

@@ -1,4 +1,5 @@
 // A configuration that is read again while chips live.
+#include "unit/support/outside.hpp"
 #include "world.hpp"
 
 namespace chipgate::lifecycle {
@@ -169,12 +170,15 @@ TEST_F(Reload, AliasesMayChangeHands) {
   chips[0].alias = "One";
   chips[1].alias = "Two";
   open();
-  settle();
   auto wanted = steps();
   wanted.changed = chips;
   std::swap(wanted.changed[0].alias, wanted.changed[1].alias);
   (void)taken_on(wanted);
-  settle();
+  test::Outside outside(ledger_options.path);
+  const auto alias = [&](const std::string& of) {
+    return outside.one("SELECT alias FROM chips WHERE id = '" + of + "'");
+  };
+  ASSERT_TRUE(until([&] { return alias("alpha") == "Two" && alias("beta") == "One"; }));
   chips = wanted.changed;
   reopen();
   for (const auto& row : opened->restored.chips) EXPECT_EQ(row.alias, row.id == id("alpha") ? "Two" : "One");

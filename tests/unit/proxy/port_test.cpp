@@ -86,6 +86,18 @@ TEST_F(Held, HearWhyTheyWaitedInVain) {
   EXPECT_NE(client.received().find("gateway_refused"), std::string::npos) << client.received();
 }
 
+TEST_F(Held, HearNothingOfFailuresThatOthersWereRefusedFor) {
+  ProxyOptions options;
+  options.connect_budget = 50ms;
+  start(options);
+  port_->explain({ErrorKind::gateway_refused});
+  port_->refuse({ErrorKind::chip_blocked});
+  auto& client = ask("a.test:443", "User-Agent: curl\r\n");
+  ASSERT_TRUE(ended(client));
+  EXPECT_NE(client.received().find("no_assignment"), std::string::npos) << client.received();
+  EXPECT_EQ(client.received().find("gateway_refused"), std::string::npos) << client.received();
+}
+
 class Handshakes : public PortTest {
  protected:
   void serve_at_most(std::uint32_t handshakes) {

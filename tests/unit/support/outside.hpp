@@ -13,6 +13,8 @@ class Outside {
  public:
   explicit Outside(const std::filesystem::path& path) {
     EXPECT_EQ(sqlite3_open(path.c_str(), &connection_), SQLITE_OK);
+    // The ledger may be writing.
+    sqlite3_busy_timeout(connection_, 5'000);
   }
   Outside(const Outside&) = delete;
   Outside& operator=(const Outside&) = delete;
