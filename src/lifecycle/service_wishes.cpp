@@ -22,7 +22,7 @@ net::Task<Result<void>> Service::write_arming(ChipPtr chip, ledger::Arming armin
   chip->arming_recorded.reset();
   const auto written = co_await parts_.ledger.arm(chip->spec.id, arming);
   if (written.has_error()) co_return written.error();
-  if (!*written) {
+  if (!*written && !chip->leaves()) {
     // The row of a chip of the configuration may not have been written at the start.
     auto row = row_of(*chip);
     row.arming = arming;
