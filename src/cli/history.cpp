@@ -122,7 +122,8 @@ void print_event(const Session& session, const json::value& event) {
 // began. Whoever cannot ask for that one never reached chipgate, and is told so.
 int follow_events(const Session& session, const EventOptions& options) {
   Client client(session.target);
-  auto after = options.after ? *options.after : number_at(client.get("/api/v1/events?limit=1"), "next_after");
+  const auto latest = number_at(client.get("/api/v1/events?limit=1"), "next_after");
+  auto after = options.after.value_or(latest);
   while (session.out) {
     const auto path = "/api/v1/events" + query_of({{"chip", options.chip}, {"after", std::to_string(after)}});
     try {

@@ -120,6 +120,9 @@ TEST_F(CommandsTest, ReloadTellsWhereTheFileIsWrong) {
 
 TEST_F(CommandsTest, ExitCodesTellWhyNothingWasDone) {
   EXPECT_EQ(run_as({"status", "--admin", "127.0.0.1:1", "--token-file", token_file_}).code, exit_unavailable);
+  EXPECT_EQ(run_as({"events", "--follow", "--after", "1", "--admin", "127.0.0.1:1", "--token-file", token_file_}).code,
+            exit_unavailable)
+      << "it waits for one that was there";
   EXPECT_EQ(run_as({"status", "--admin", "ftp://x", "--token-file", token_file_}).code, exit_usage);
   EXPECT_EQ(run_as({"status", "--admin", admin(), "--token-file", "/nowhere"}).code, exit_no_token);
   std::ofstream(token_file_) << "wrong-wrong-wrong-wrong\n";
