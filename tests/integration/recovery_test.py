@@ -93,11 +93,11 @@ class Recovery(life.LifeTest):
 class Fleet(Ledgered):
     CHIPS = 200
 
-    def test_none_of_two_hundred_chips_is_forgotten_and_draws_come_at_the_buckets_rate(self) -> None:
+    def recovers_from(self, kind: str) -> None:
         chips = [f"chip{number:03}" for number in range(self.CHIPS)]
         api = self.live("--http", "127.0.0.1:0", "--pool", "1000", draws=DEFAULTS,
                         chips=[{"id": chip, "connect": "on_demand"} for chip in chips])
-        self.sim.fault("accept", "refuse")
+        self.sim.fault("accept", kind)
         ports = [int(api.chip(chip)["port"]) for chip in chips]
         with concurrent.futures.ThreadPoolExecutor(self.CHIPS) as pool:
             list(pool.map(lambda port: attempt(port, IMPATIENCE), ports))
@@ -109,6 +109,12 @@ class Fleet(Ledgered):
         # A second's worth that the bucket held, another that came meanwhile, and what a busy machine did at once.
         for first in drawn:
             self.assertLessEqual(sum(first <= at < first + 1 for at in drawn), 2.8 * DEFAULTS["per_second"])
+
+    def test_none_of_two_hundred_chips_is_forgotten_and_draws_come_at_the_buckets_rate(self) -> None:
+        self.recovers_from("refuse")
+
+    def test_none_is_forgotten_either_whose_look_hangs_at_a_silent_gateway(self) -> None:
+        self.recovers_from("silence")
 
 
 if __name__ == "__main__":
