@@ -71,12 +71,14 @@ Result<void> closing(Writing& in, AssignmentId assignment, WallTime at, const st
   return {};
 }
 
-// The reason that `closing` wrote stands where the close brings none.
+// The reason that `closing` wrote stands where the close brings none. What was abandoned was never admitted, so that it
+// is no exit that the chip has had.
 Result<void> close(Writing& in, const Close& close) {
   const auto at = in.clock.at(close.at);
   const auto closed = in.sql.row(
       "UPDATE assignments SET state = 'closed', released_at = $2, "
       "release_reason = CASE WHEN CAST($3 AS TEXT) = '' THEN release_reason ELSE $3 END, "
+      "opened_at = CASE WHEN CAST($3 AS TEXT) = 'abandoned' THEN NULL ELSE opened_at END, "
       "exposure_ms = $4, bytes_up = $5, bytes_down = $6 WHERE id = $1 AND state <> 'closed' RETURNING id",
       {close.assignment, at, close.reason, close.exposure, close.traffic.up, close.traffic.down});
   if (closed) release_leases(in, close.assignment, at);

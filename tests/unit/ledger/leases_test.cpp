@@ -82,6 +82,12 @@ TEST_F(Leases, AnUnusedRenewalDoesNotMakeTheRealLastExitForgotten) {
   EXPECT_EQ(why(take("beta", {"192.0.2.2"}, 5)), LeaseRefusal::quarantined) << "looked through, so kept from others";
 }
 
+TEST_F(Leases, ADrawThatWasGivenBackDoesNotMakeItForgottenEither) {
+  close(id_of(take("alpha", {"192.0.2.1"}, 0)), 1);
+  close(id_of(take("alpha", {"192.0.2.2"}, 2)), 3, "abandoned");
+  EXPECT_EQ(why(take("alpha", {"192.0.2.1"}, 4)), LeaseRefusal::own_last);
+}
+
 TEST_F(Leases, WhenOneFamilyIsRefusedNothingOfTheTakeRemains) {
   id_of(take("alpha", {"192.0.2.1", "2001:db8::1"}, 0));
   const auto row = draw("beta", {"192.0.2.2", "2001:db8::ffff"}, 1);
