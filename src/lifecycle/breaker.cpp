@@ -42,6 +42,10 @@ std::optional<TimePoint> Breaker::wait(TimePoint now) {
   return std::nullopt;
 }
 
+Breaker::Company Breaker::company() const {
+  return error_ && info(error_->kind).fault != Fault::gateway ? Company::none : Company::may_have;
+}
+
 void Breaker::called_off(Ticket ticket) {
   if (ticket != Ticket::none && ticket == canary_) canary_until_ = {};
 }

@@ -50,10 +50,12 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
   Error last{ErrorKind::no_free_exit};
   std::vector<Candidate> quarantined;
   for (unsigned i = 0; i < parts_.options.draw.per_round; ++i) {
-    // The pace is the gateway's and the echoes'; where nobody looks, nothing is sent.
-    if (parts_.options.verify.looking == Looking::on) {
+    // The first one had its turn before the round began. Where nobody looks, nothing is sent.
+    if (i > 0 && parts_.options.verify.looking == Looking::on) {
       const auto turn = parts_.pace.reserve(Clock::now());
       while (chip->epoch == while_epoch && Clock::now() < turn) co_await chip->bell.wait_until(turn);
+      // Refused meanwhile: the canary asks for all.
+      if (breaker_.error() && chip->canary == Breaker::Ticket::none) co_return *breaker_.error();
     }
     if (chip->epoch != while_epoch) co_return Error{ErrorKind::fenced};
     auto drawn = co_await draw(chip, route_epoch);
@@ -75,10 +77,11 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
     }
     if (const auto* id = std::get_if<AssignmentId>(&*taken)) {
       drawn->assignment.id = *id;
+      drawn->assignment.assigned_at = parts_.clocks.wall();
       const bool stands = chip->epoch == while_epoch;
       count(stands ? DrawOutcome::taken : DrawOutcome::abandoned);
       if (stands) co_return std::move(drawn->assignment);
-      co_await give_back(*id);
+      co_await give_back(chip, *id);
       co_return Error{ErrorKind::fenced};
     }
     const auto& refused = std::get<ledger::Refused>(*taken);
@@ -93,7 +96,7 @@ net::Task<Result<Assignment>> Drawer::round(ChipPtr chip, Epoch while_epoch, Epo
     auto oldest = co_await take_oldest(chip, std::move(quarantined), as);
     if (oldest.has_value()) count(DrawOutcome::scarce);
     if (oldest.has_value() && chip->epoch != while_epoch) {
-      co_await give_back(oldest->id);
+      co_await give_back(chip, oldest->id);
       co_return Error{ErrorKind::fenced};
     }
     if (oldest.has_value() || oldest.error().kind != ErrorKind::no_free_exit) co_return oldest;
@@ -182,18 +185,24 @@ net::Task<Result<Assignment>> Drawer::take_oldest(ChipPtr chip, std::vector<Cand
       if (candidate.until) body.add("quarantined_until", rfc3339(*candidate.until));
       journal_.tell("chip.exit_scarce", *chip, body);
       candidate.assignment.id = *id;
+      candidate.assignment.assigned_at = parts_.clocks.wall();
       co_return std::move(candidate.assignment);
     }
   }
   co_return last;
 }
 
-net::Task<void> Drawer::give_back(AssignmentId id) {
-  const auto closed =
-      co_await parts_.ledger.close({.assignment = id, .at = parts_.clocks.wall(), .reason = "abandoned"});
-  // A restart closes what is left open here: it was never admitted.
-  if (closed.has_error())
-    parts_.log.error("not_given_back", {{"assignment", id.value()}, {"detail", closed.error().detail}});
+// Until the ledger has it: a chip whose row stays open could never take another one, and would be resumed by a restart.
+net::Task<void> Drawer::give_back(ChipPtr chip, AssignmentId id) {
+  const auto at = parts_.clocks.wall();
+  Bell pause(parts_.control);
+  for (;;) {
+    const auto closed = co_await parts_.ledger.close({.assignment = id, .at = at, .reason = "abandoned"});
+    if (closed.has_value()) break;
+    chip->not_recorded(parts_.log, closed.error());
+    co_await pause.wait_until(Clock::now() + parts_.options.draw.retry_min);
+  }
+  chip->recorded = ledger::Recorded::yes;
 }
 
 std::optional<Assignment> Drawer::resume(const ledger::AssignmentRow& row, Epoch epoch) const {

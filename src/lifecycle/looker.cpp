@@ -41,6 +41,8 @@ struct Looker::Asking {
 
 net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries) {
   const auto asking = std::make_shared<Asking>();
+  // One turn a question: what others ask meanwhile must not bring it back to the echo that was silent.
+  auto turn = turn_++;
   while (!asking->settled) {
     if (asking->failed >= std::min(tries, echoes.size())) break;
     const auto now = Clock::now();
@@ -48,7 +50,7 @@ net::Task<Looker::Answer> Looker::ask(ChipPtr chip, gateway::RoutePtr route, Ech
       chip->pace.asked_at(now);
       ++chip->working;
       ++asking->open;
-      parts_.tasks.spawn(ask_one(chip, route, echoes[turn_++ % echoes.size()], asking));
+      parts_.tasks.spawn(ask_one(chip, route, echoes[turn++ % echoes.size()], asking));
     }
     const auto soonest = chip->pace.hurried(parts_.options.draw, now);
     co_await chip->bell.wait_until(soonest > now ? soonest : now + parts_.options.draw.retry_min);
@@ -75,10 +77,11 @@ net::Task<void> Looker::ask_one(ChipPtr chip, gateway::RoutePtr route, protocol:
 }
 
 // At a silent gateway a look hangs until its timeout, also when the gateway speaks again. No more often than somebody
-// who waits may ask for, and only with turns that nobody else waits for. A canary goes alone.
+// who waits may ask for, and only with turns that nobody else waits for. Behind a canary everybody waits.
 bool Looker::may_ask_beside(const Chip& chip, TimePoint now) const {
-  return chip.canary == Breaker::Ticket::none && now >= chip.pace.hurried(parts_.options.draw, now) &&
-         parts_.plane.usage(chip.index).clients_held > 0 && parts_.pace.take_spare(now);
+  if (now < chip.pace.hurried(parts_.options.draw, now)) return false;
+  if (chip.canary != Breaker::Ticket::none) return chip.company == Breaker::Company::may_have;
+  return parts_.plane.usage(chip.index).clients_held > 0 && parts_.pace.take_spare(now);
 }
 
 net::Task<Result<ledger::Exits>> Looker::exits(ChipPtr chip, gateway::RoutePtr route) {

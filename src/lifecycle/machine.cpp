@@ -93,7 +93,7 @@ constexpr std::array<Row, phase_count> table{{
     stay(renewing),                 // draw_failed
     stay(renewing),                 // gave_up
     stay(renewing),                 // confirmed
-    stay(renewing),                 // doubted: its successor is at hand, and the lifetime is nearly over
+    {resuming, Action::withhold},   // doubted: its successor is as much in doubt, and is given up
     {rotating, Action::end},        // lost
     {blocking, Action::end},        // forbidden
     {releasing, Action::end},       // unused

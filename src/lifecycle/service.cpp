@@ -140,7 +140,6 @@ net::Task<void> Service::draw_round(ChipPtr chip, Epoch epoch) {
   chip->current = std::move(*drawn);
   chip->observed = chip->current->exits.v4 ? chip->current->exits.v4 : chip->current->exits.v6;
   auto& current = *chip->current;
-  current.assigned_at = std::chrono::system_clock::now();
   current.opened = Clock::now();
   current.before = carried(*chip);
   chip->pace.succeeded(Clock::now());
@@ -230,23 +229,20 @@ net::Task<void> Service::close_row(ChipPtr chip, AssignmentId id, Ending ending,
   for (;;) {
     const auto closed = co_await parts_.ledger.close({id, at, ending.reason, ending.exposure, traffic});
     if (closed.has_value()) break;
-    if (chip->recorded == Recorded::yes) {
-      parts_.log.error("fenced_not_recorded", {{"chip", chip->spec.id}, {"detail", closed.error().detail}});
-    }
-    chip->recorded = Recorded::fenced_not_recorded;
-    chip->bell.ring();
+    chip->not_recorded(parts_.log, closed.error());
     co_await chip->bell.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
   chip->recorded = Recorded::yes;
 }
 
 net::Task<void> Service::forget(ChipPtr chip) {
+  // The plane forgets at once what it has carried.
+  chip->meter.earlier_ports = carried(*chip);
   co_await close(parts_.plane, chip->index);
   for (;;) {
     const auto gone = co_await parts_.ledger.delete_chip(chip->spec.id, std::chrono::system_clock::now());
     if (gone.has_value()) break;
-    chip->recorded = Recorded::fenced_not_recorded;
-    chip->bell.ring();
+    chip->not_recorded(parts_.log, gone.error());
     co_await chip->bell.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
   chip->recorded = Recorded::yes;

@@ -101,6 +101,13 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
   }
   if (!same_port && !may_move(*chip)) co_return bound_to_its_port();
   if (chip->origin == ledger::ChipOrigin::configured) co_return the_files();
+  // First what may fail and can be undone: a port that is written and cannot be bound would fail the next start.
+  std::optional<ChipIndex> place;
+  if (!same_port) {
+    auto bound = bind_beside(*chip, spec.port);
+    if (bound.has_error()) co_return Denied{Denial::port_taken, bound.error().detail, "port"};
+    place = *bound;
+  }
   const Changing changing(chip);
   auto row = row_of(*chip);
   row.port = spec.port;
@@ -115,32 +122,41 @@ net::Task<Wish<PutAnswer>> Service::change(ChipPtr chip, ChipSpec spec) {
   // A reload or a removal was quicker.
   if (!refused && chip->leaves()) refused = leaving();
   if (!refused && chip->origin == ledger::ChipOrigin::configured) refused = the_files();
-  if (!refused && !same_port) refused = move_port(chip, spec.port);
+  // A client or its operator was quicker than the ledger.
+  if (!refused && place && !may_move(*chip)) refused = bound_to_its_port();
   if (refused) {
+    if (place) parts_.plane.close(*place, [] {});
     co_await write_chip(chip);
     co_return std::move(*refused);
   }
   chip->arming_recorded = arming;
   // A release that came meanwhile is written next.
   if (chip->releases == releases) chip->arming = arming_after(chip->arming, old.connect, spec.connect);
+  if (place) move_to(chip, *place);
   adopt(chip, std::move(spec));
+  // Those who came to the port before it was the chip's were told of to nobody.
+  if (place && parts_.plane.usage(*place).clients_held > 0) wanted(*place);
   co_return PutAnswer{Put::changed, view(*chip)};
 }
 
-std::optional<Denied> Service::move_port(const ChipPtr& chip, std::uint16_t port) {
-  // A client or its operator was quicker than the ledger.
-  if (!may_move(*chip)) return bound_to_its_port();
+// Clients may come to it at once, and are held; nobody's chip is there yet.
+Result<ChipIndex> Service::bind_beside(const Chip& chip, std::uint16_t port) {
   const ChipIndex index(static_cast<std::uint32_t>(by_index_.size()));
-  const auto bound = parts_.plane.listen(index, chip->spec.id, port);
-  if (bound.has_error()) return Denied{Denial::port_taken, bound.error().detail, "port"};
+  const auto bound = parts_.plane.listen(index, chip.spec.id, port);
+  if (bound.has_error()) return bound.error();
+  by_index_.emplace_back();
+  return index;
+}
+
+void Service::move_to(const ChipPtr& chip, ChipIndex place) {
   // The plane counts from nothing for a new port, and forgets at once what the old one carried.
   chip->meter.earlier_ports = carried(*chip);
-  by_index_.push_back(chip);
+  by_index_.at(place.value()) = chip;
   by_index_.at(chip->index.value()).reset();
   parts_.plane.close(chip->index, [] {});
-  chip->index = index;
+  chip->index = place;
   chip->epoch = Epoch(1);
-  return std::nullopt;
+  if (chip->spec.max_whatsapp_sessions) parts_.plane.limit_whatsapp(place, chip->spec.max_whatsapp_sessions);
 }
 
 }  // namespace chipgate::lifecycle

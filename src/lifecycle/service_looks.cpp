@@ -55,10 +55,12 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   looked(chip, verdict);
 }
 
+void Service::count_look(const Verdict& verdict) { counters_.look(outcome_of(verdict.what)).increment(); }
+
 void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   const auto now = Clock::now();
   if (verdict.address) seen_at(chip, *verdict.address);
-  counters_.look(outcome_of(verdict.what)).increment();
+  count_look(verdict);
   switch (verdict.what) {
     case LookVerdict::same: return same(chip);
     case LookVerdict::other: return moved(chip, *verdict.address, verdict.echo);
@@ -131,18 +133,33 @@ void Service::moved(const ChipPtr& chip, const IpAddress& seen, std::string echo
   observe.row.at = std::chrono::system_clock::now();
   observe.row.echo = std::move(echo);
   observe.as = ledger::Observe::As::move;
-  tasks_.spawn([](ledger::Ledger& ledger, telemetry::Log& log, ledger::Observe what) -> net::Task<void> {
-    const auto written = co_await ledger.observe(std::move(what));
-    if (written.has_error()) log.error("move_not_recorded", {{"detail", written.error().detail}});
-  }(parts_.ledger, parts_.log, std::move(observe)));
+  tasks_.spawn(record_move(chip, std::move(observe)));
   journal_.tell("chip.moved", *chip,
                 telemetry::JsonObject().add("assignment_id", current.id.value()).add("seen", seen.text()));
   chip->ending = {"moved", ErrorKind::exit_moved, exposure};
   if (options_.life.verify.on_change == OnChange::block) {
     chip->trouble = Error{ErrorKind::exit_moved, seen.text()};
+    // Until somebody connects, also after a restart.
+    chip->arming = ledger::Arming::disarmed;
+    tasks_.spawn(insist_on_arming(chip));
     return fire(chip, Event::forbidden);
   }
   fire(chip, Event::lost);
+}
+
+// Its ending waits for this: the next draw must not find the address that targets saw last free for the chip.
+net::Task<void> Service::record_move(ChipPtr chip, ledger::Observe observe) {
+  ++chip->working;
+  Bell pause(parts_.control);
+  for (;;) {
+    const auto written = co_await parts_.ledger.observe(observe);
+    if (written.has_value()) break;
+    chip->not_recorded(parts_.log, written.error());
+    co_await pause.wait_until(Clock::now() + options_.life.draw.retry_min);
+  }
+  chip->recorded = Recorded::yes;
+  --chip->working;
+  chip->bell.ring();
 }
 
 void Service::wanted(ChipIndex index) {

@@ -13,27 +13,61 @@ constexpr Milliseconds poll{250};
 
 }  // namespace
 
+// Called off where the chip is fenced, or where nobody knows any more what its sessions did.
+bool Service::renews(const Chip& chip, Epoch epoch) const {
+  return chip.epoch == epoch && chip.phase == Phase::renewing && !stopping_;
+}
+
 net::Task<void> Service::renew(ChipPtr chip) {
   ++chip->working;
+  chip->renewing = Chip::Busy::yes;
   const auto canary = chip->canary;
   const auto epoch = chip->epoch;
   const Epoch next_epoch(epoch.value() + 1);
   auto drawn = co_await drawer_.round(chip, epoch, next_epoch, ledger::AssignmentState::pending);
-  const bool stands = chip->epoch == epoch && !stopping_;
-  if (stands && drawn.has_error()) {
-    const auto lifetime = parts_.provider.absolute_lifetime().length;
-    chip->renew_at = Clock::now() + std::max<Milliseconds>(options_.life.draw.retry_min, renewal_margin(lifetime) / 10);
-    chip->trouble = drawn.error();
-    fire(chip, Event::renew_failed);
-  } else if (stands) {
-    chip->successor = std::move(*drawn);
-    const bool still = co_await await_quiet(chip, epoch);
-    if (still) (void)co_await change_places(chip);
-  }
-  const bool unasked = !stands || (drawn.has_error() && info(drawn.error().kind).fault == Fault::chipgate);
+  const bool unasked =
+      !renews(*chip, epoch) || (drawn.has_error() && info(drawn.error().kind).fault == Fault::chipgate);
   if (unasked) drawer_.breaker().called_off(canary);
+  if (drawn.has_value()) {
+    chip->successor = std::move(*drawn);
+    const auto failure = co_await take_over(chip, epoch);
+    if (failure && chip->epoch == epoch && !stopping_) {
+      co_await close_row(chip, chip->successor->id, {.reason = "abandoned"}, {});
+      chip->successor.reset();
+      renewal_failed(chip, epoch, *failure);
+    }
+  } else {
+    renewal_failed(chip, epoch, drawn.error());
+  }
+  chip->renewing = Chip::Busy::no;
   --chip->working;
   chip->bell.ring();
+}
+
+void Service::renewal_failed(const ChipPtr& chip, Epoch epoch, const Error& why) {
+  if (!renews(*chip, epoch)) return;
+  const auto lifetime = parts_.provider.absolute_lifetime().length;
+  chip->renew_at = Clock::now() + std::max<Milliseconds>(options_.life.draw.retry_min, renewal_margin(lifetime) / 10);
+  chip->trouble = why;
+  fire(chip, Event::renew_failed);
+}
+
+// Nothing, or why the successor is of no use.
+net::Task<std::optional<Error>> Service::take_over(ChipPtr chip, Epoch epoch) {
+  const bool quiet_now = co_await await_quiet(chip, epoch);
+  if (!quiet_now) co_return Error{ErrorKind::fenced};
+  if (options_.life.verify.looking == Looking::on) {
+    // Nothing used its session while it waited, and what nobody uses loses its exit unseen.
+    const auto verdict = co_await looker_.verify(chip, chip->successor->route, chip->successor->exits);
+    if (!renews(*chip, epoch)) co_return Error{ErrorKind::fenced};
+    count_look(verdict);
+    if (verdict.what == LookVerdict::other) co_return Error{ErrorKind::exit_moved, verdict.address->text()};
+    if (verdict.what == LookVerdict::unknown) co_return verdict.error.value_or(Error{ErrorKind::exit_unconfirmed});
+    chip->successor->verified = Clock::now();
+    chip->successor->verified_at = std::chrono::system_clock::now();
+  }
+  co_await change_places(chip);
+  co_return std::nullopt;
 }
 
 net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
@@ -41,7 +75,7 @@ net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
   const auto left =
       chip->current->assigned_at + lifetime - renewal_margin(lifetime) / 4 - std::chrono::system_clock::now();
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
-  while (chip->epoch == epoch && !stopping_) {
+  while (renews(*chip, epoch)) {
     const auto now = Clock::now();
     const auto usage = parts_.plane.usage(chip->index);
     if (now >= until || usage.tunnels_open == 0 || now - usage.last_used >= quiet) co_return true;
@@ -50,10 +84,12 @@ net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
   co_return false;
 }
 
-// What ends the chip meanwhile waits until this is done, and then finds the row that is open.
-net::Task<Result<void>> Service::change_places(ChipPtr chip) {
+// What ends the chip meanwhile waits until this is done, and then closes the rows that are open.
+net::Task<void> Service::change_places(ChipPtr chip) {
   const auto epoch = chip->epoch = chip->successor->route->epoch;
   co_await fence(parts_.plane, chip->index, epoch, ErrorKind::renewed);
+  // The row that is to close as released must not close as renewed, nor its successor count as the chip's last.
+  if (chip->epoch != epoch || stopping_) co_return;
   const auto& old = *chip->current;
   const auto now = carried(*chip);
   const ledger::Traffic traffic{now.up - old.before.up, now.down - old.before.down};
@@ -61,25 +97,22 @@ net::Task<Result<void>> Service::change_places(ChipPtr chip) {
   for (;;) {
     const auto swapped = co_await parts_.ledger.swap(swap);
     if (swapped.has_value()) break;
-    chip->recorded = Recorded::fenced_not_recorded;
-    chip->bell.ring();
+    chip->not_recorded(parts_.log, swapped.error());
     // An ending closes both rows by itself.
-    if (chip->epoch != epoch || stopping_) co_return swapped.error();
+    if (chip->epoch != epoch || stopping_) co_return;
     co_await chip->bell.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
   chip->recorded = Recorded::yes;
   chip->current = std::exchange(chip->successor, std::nullopt);
-  chip->current->assigned_at = std::chrono::system_clock::now();
   chip->current->opened = Clock::now();
   chip->current->before = now;
   chip->observed = chip->current->exits.v4 ? chip->current->exits.v4 : chip->current->exits.v6;
   chip->pace.succeeded(Clock::now());
-  if (chip->epoch != epoch) co_return Result<void>();
+  if (chip->epoch != epoch) co_return;
   fire(chip, Event::renewed);
   telemetry::JsonObject body;
   body.add("assignment_id", chip->current->id.value()).add("session", chip->current->session);
   journal_.tell("chip.renewed", *chip, body);
-  co_return Result<void>();
 }
 
 }  // namespace chipgate::lifecycle

@@ -97,7 +97,10 @@ void Service::restore_row(const ChipPtr& chip, const ledger::AssignmentRow& row)
 }
 
 void Service::finish(const ChipPtr& chip, const ledger::AssignmentRow& row, std::string reason) {
-  chip->phase = wants_another(reason) ? Phase::rotating : Phase::releasing;
+  // What was wished of the chip while its assignment ended stands in its arming.
+  const bool armed = chip->arming == ledger::Arming::armed;
+  const bool removed = reason == "chip_removed" && chip->origin == ledger::ChipOrigin::api;
+  chip->phase = removed ? Phase::removing : armed && wants_another(reason) ? Phase::rotating : Phase::releasing;
   tasks_.spawn(finish_row(chip, row, std::move(reason)));
 }
 
@@ -111,7 +114,9 @@ net::Task<void> Service::finish_row(ChipPtr chip, ledger::AssignmentRow row, std
     co_await bell.wait_until(Clock::now() + options_.life.draw.retry_min);
   }
   parts_.log.info("ended", {{"chip", row.chip}, {"session", row.session}, {"reason", reason}});
-  if (chip) fire(chip, Event::closed);
+  if (!chip) co_return;
+  fire(chip, Event::closed);
+  connect_if_wished(chip);
 }
 
 void Service::start() {

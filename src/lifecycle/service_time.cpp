@@ -30,7 +30,7 @@ void Service::tick() {
   for (const auto& chip : all) {
     if (!chip) continue;
     attend(chip, now);
-    if (second && chip->phase == Phase::active) keep(chip, now);
+    if (second && (chip->phase == Phase::active || chip->phase == Phase::resuming)) keep(chip, now);
   }
   if (second) {
     last_second_ = now;
@@ -60,12 +60,13 @@ void Service::attend(const ChipPtr& chip, TimePoint now) {
       chip->retry_at = behind_breaker(*until);
       return tell_waiting(chip, now);
     }
-    return begin(chip, chip->drawing, &Service::draw_round);
+    if (has_its_turn(chip, now)) begin(chip, chip->drawing, &Service::draw_round);
+    return;
   }
   const bool looked_at = chip->usable() || chip->phase == Phase::resuming;
   if (!looked_at || options_.life.verify.looking == Looking::off) return;
   if (chip->looking == Chip::Busy::no && now >= chip->next_look) attend_look(chip, now);
-  if (chip->phase == Phase::active && now - chip->current->verified > options_.life.verify.max_age) {
+  if (chip->usable() && now - chip->current->verified > options_.life.verify.max_age) {
     parts_.log.warn("exit_unconfirmed", {{"chip", chip->spec.id}});
     fire(chip, Event::doubted);
   }
@@ -78,16 +79,22 @@ void Service::attend_look(const ChipPtr& chip, TimePoint now) {
     if (chip->phase == Phase::resuming) chip->trouble = breaker.error();
     return tell_waiting(chip, now);
   }
-  // Many may have to be looked at for their clients at once, after a restart or when the clock has jumped. The canary
-  // goes alone.
-  if (chip->phase == Phase::resuming && !breaker.error()) {
-    // One that an outage has let pass is no turn any more: all would have theirs when it ends.
-    const bool passed = chip->turn && *chip->turn + std::chrono::seconds(1) < now;
-    if (!chip->turn || passed) chip->turn = pace_.reserve(now);
-    if (*chip->turn > now) return;
-  }
-  chip->turn.reset();
+  if (chip->phase == Phase::resuming && !has_its_turn(chip, now)) return;
   begin(chip, chip->looking, &Service::look_at);
+}
+
+// Many may be due at once: after a start, an outage, or a jump of the clock. Those whose clients wait take a turn, the
+// others what is left. The pace is the gateway's and the echoes', so where nobody looks there is none; and a canary
+// goes before all.
+bool Service::has_its_turn(const ChipPtr& chip, TimePoint now) {
+  if (options_.life.verify.looking == Looking::off || drawer_.breaker().error()) return true;
+  // One that an outage has let pass is no turn any more: all would have theirs when it ends.
+  if (chip->turn && *chip->turn + std::chrono::seconds(1) < now) chip->turn.reset();
+  if (!chip->turn && parts_.plane.usage(chip->index).clients_held == 0) return pace_.take_spare(now);
+  if (!chip->turn) chip->turn = pace_.reserve(now);
+  if (*chip->turn > now) return false;
+  chip->turn.reset();
+  return true;
 }
 
 // Not all at once when it closes.
@@ -95,10 +102,15 @@ TimePoint Service::behind_breaker(TimePoint until) {
   return until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
 }
 
+void Service::take_ticket(const ChipPtr& chip) {
+  chip->canary = drawer_.breaker().ticket();
+  chip->company = drawer_.breaker().company();
+}
+
 // Marked here and not where the coroutine begins: it does so later, and an ending waits for it from now on.
 void Service::begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch)) {
   what = Chip::Busy::yes;
-  chip->canary = drawer_.breaker().ticket();
+  take_ticket(chip);
   ++chip->working;
   tasks_.spawn((this->*work)(chip, chip->epoch));
 }
@@ -117,6 +129,7 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
     }
     return fire(chip, Event::unused);
   }
+  if (chip->phase != Phase::active) return;
   // A heartbeat is a look: it uses the session, and says more than any other request.
   const auto used = std::max({usage.last_used, current.opened, current.verified});
   if (wants_heartbeat(parts_.provider.idle_limit().length, now - used, chip->failed_looks)) {
@@ -126,10 +139,11 @@ void Service::keep(const ChipPtr& chip, TimePoint now) {
   if (lifetime == Milliseconds(0) || now < chip->renew_at) return;
   const auto age = std::chrono::system_clock::now() - current.assigned_at;
   if (age < lifetime - renewal_margin(lifetime)) return;
+  if (chip->renewing == Chip::Busy::yes) return;
   if (const auto until = drawer_.breaker().wait(now)) {
     chip->renew_at = *until;
-  } else {
-    chip->canary = drawer_.breaker().ticket();
+  } else if (has_its_turn(chip, now)) {
+    take_ticket(chip);
     fire(chip, Event::renew_due);
   }
 }

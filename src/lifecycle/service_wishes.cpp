@@ -110,6 +110,7 @@ net::Task<Wish<Released>> Service::release(ChipId id, std::optional<AssignmentId
   chip->ending = {"released", ErrorKind::released, {}};
   fire(chip, Event::release);
   chip->arming = ledger::Arming::disarmed;
+  chip->urgency = Urgency::normal;
   ++chip->releases;
   // After the fence has begun: a ledger that cannot write holds up no release.
   const auto disarmed = co_await record_arming(chip);

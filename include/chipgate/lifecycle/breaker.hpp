@@ -26,6 +26,10 @@ class Breaker {
   // Whose permission the last one was; none where nothing has failed.
   enum class Ticket : std::uint32_t { none };
   Ticket ticket() const { return error_ ? canary_ : Ticket::none; }
+  // A refused account is asked by one canary alone; beside one that hangs at a gateway that is down another may be
+  // sent.
+  enum class Company : std::uint8_t { may_have, none };
+  Company company() const;
   // That canary never asked: its chip was fenced meanwhile, or this host failed. The next one need not wait for it.
   void called_off(Ticket);
   // Somebody waits for what it keeps back: the next canary goes no later than the first one after a failure does.

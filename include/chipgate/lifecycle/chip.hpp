@@ -13,6 +13,10 @@
 #include <optional>
 #include <string>
 
+namespace chipgate::telemetry {
+class Log;
+}
+
 namespace chipgate::lifecycle {
 
 // A row of the ledger that is live, with what clients need of it.
@@ -54,6 +58,8 @@ struct Chip {
   bool usable() const { return phase == Phase::active || phase == Phase::renewing; }
   // On its way out for good.
   bool leaves() const { return phase == Phase::removing || phase == Phase::removed; }
+  // What it has open is gone, and the ledger could not write what follows from that. Told once; whoever waits hears it.
+  void not_recorded(telemetry::Log& log, const Error& why);
 
   ChipSpec spec;
   ChipIndex index;
@@ -88,11 +94,13 @@ struct Chip {
   enum class Busy : std::uint8_t { no, yes };
   Busy drawing = Busy::no;
   Busy looking = Busy::no;
+  Busy renewing = Busy::no;   // also what a doubt has called off and is not done yet
   Busy changing = Busy::no;   // its row: see Changing
   Busy insisting = Busy::no;  // on its arming
   // Of the breaker, if what is under way was let through while it is open.
   Breaker::Ticket canary{};
-  // When the look that is due may be begun, where it is one of many.
+  Breaker::Company company = Breaker::Company::may_have;
+  // When what is due may be begun, where it is one of many.
   std::optional<TimePoint> turn{};
   // Fenced, and the ledger could not write it yet.
   ledger::Recorded recorded = ledger::Recorded::yes;

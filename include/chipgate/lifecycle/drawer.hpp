@@ -54,7 +54,7 @@ class Drawer {
                                         ledger::Quarantine quarantine);
   net::Task<Result<Assignment>> take_oldest(ChipPtr chip, std::vector<Candidate> candidates,
                                             ledger::AssignmentState as);
-  net::Task<void> give_back(AssignmentId id);
+  net::Task<void> give_back(ChipPtr chip, AssignmentId id);
   void count(telemetry::DrawOutcome outcome);
   gateway::RoutePtr route_for(const SessionIdentifier&, const WireSession&, Epoch, EndpointIndex) const;
 

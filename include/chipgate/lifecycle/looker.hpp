@@ -38,7 +38,7 @@ class Looker {
   };
   struct Asking;
   // Echoes by value: a reload may name others meanwhile. One after the other, beginning with the next in turn, until
-  // one answers. Where clients wait for the chip the next does not wait for one that hangs.
+  // one answers. Where somebody waits for it the next does not wait for one that hangs.
   net::Task<Answer> ask(ChipPtr chip, gateway::RoutePtr route, Echoes echoes, std::size_t tries);
   // One of them. What comes after the question is over only counts as traffic.
   net::Task<void> ask_one(ChipPtr chip, gateway::RoutePtr route, protocol::HttpUrl echo,

@@ -107,15 +107,20 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void round_failed(const ChipPtr& chip, const Error& error);
   net::Task<void> look_at(ChipPtr chip, Epoch epoch);
   void looked(const ChipPtr& chip, const Verdict& verdict);
+  void count_look(const Verdict& verdict);
   // Remembers where the chip was seen, and tells where another one is there too.
   void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
   void moved(const ChipPtr& chip, const IpAddress& seen, std::string echo);
+  net::Task<void> record_move(ChipPtr chip, ledger::Observe observe);
   net::Task<void> end(ChipPtr chip);
   net::Task<void> announce_closing(ChipPtr chip, AssignmentId id, std::shared_ptr<bool> done);
   net::Task<void> close_row(ChipPtr chip, AssignmentId id, Ending ending, ledger::Traffic traffic);
   net::Task<void> renew(ChipPtr chip);
-  net::Task<Result<void>> change_places(ChipPtr chip);
+  bool renews(const Chip&, Epoch) const;
+  void renewal_failed(const ChipPtr& chip, Epoch epoch, const Error& why);
+  net::Task<std::optional<Error>> take_over(ChipPtr chip, Epoch epoch);
+  net::Task<void> change_places(ChipPtr chip);
   net::Task<bool> await_quiet(ChipPtr chip, Epoch epoch);
   net::Task<void> forget(ChipPtr chip);
 
@@ -124,6 +129,8 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   // What is due for it. At every tick, and at once where somebody waits for it.
   void attend(const ChipPtr& chip, TimePoint now);
   void attend_look(const ChipPtr& chip, TimePoint now);
+  bool has_its_turn(const ChipPtr& chip, TimePoint now);
+  void take_ticket(const ChipPtr& chip);
   TimePoint behind_breaker(TimePoint until);
   void begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Service::*work)(ChipPtr, Epoch));
   void keep(const ChipPtr& chip, TimePoint now);
@@ -168,7 +175,8 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   std::optional<Denied> complaint(const ChipSpec&) const;
   net::Task<Wish<PutAnswer>> create(ChipSpec spec);
   net::Task<Wish<PutAnswer>> change(ChipPtr chip, ChipSpec spec);
-  std::optional<Denied> move_port(const ChipPtr& chip, std::uint16_t port);
+  Result<ChipIndex> bind_beside(const Chip&, std::uint16_t port);
+  void move_to(const ChipPtr& chip, ChipIndex place);
   std::optional<std::uint16_t> free_port() const;
   // Until the chip is active under another assignment than the one before.
   net::Task<ConnectAnswer> await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until);

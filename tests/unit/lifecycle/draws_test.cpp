@@ -119,6 +119,17 @@ TEST_F(Draws, AnEchoThatIsDownIsReplacedByTheOther) {
   EXPECT_EQ(connected().state, State::active);
 }
 
+TEST_F(Draws, AskAnotherEchoAfterASilentOneWhateverOthersAskMeanwhile) {
+  add("alpha");
+  add("beta");
+  open();
+  plane->silent_echoes = {"echo-a"};
+  service->wanted(ChipIndex(0));
+  service->wanted(ChipIndex(1));
+  ASSERT_TRUE(until([&] { return service->count(State::active) == 2; }));
+  EXPECT_EQ(plane->looks_of.size(), 2U) << "no session was given up for an echo's sake";
+}
+
 TEST_F(Draws, NothingIsAdmittedWhereNoEchoAnswers) {
   add("alpha");
   open();
@@ -209,6 +220,30 @@ TEST_F(Draws, AChipNeverGetsItsLastExitAgain) {
   EXPECT_EQ(connected().assignment->exits.v4, PlayedPlane::address(1));
   (void)run(service->release(id("alpha"), std::nullopt));
   EXPECT_EQ(connected().assignment->exits.v4, PlayedPlane::address(2));
+}
+
+TEST_F(Draws, ThatWaitForTheirTurnHeedWhatTheFirstOnesHearOfTheAccount) {
+  options.life.draw.per_second = 10;
+  for (unsigned i = 0; i < 40; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
+  open();
+  plane->failure = Error{ErrorKind::provider_auth};
+  const auto enough = Clock::now() + std::chrono::milliseconds(1'500);
+  ASSERT_TRUE(until([&] { return Clock::now() > enough; }));
+  EXPECT_LE(plane->looks, 15U) << "a second's worth that went at once, and canaries";
+}
+
+TEST_F(Draws, ThatAreForcedAndThenReleasedForceNoLaterOnes) {
+  add("alpha");
+  options.life.draw.per_chip_and_hour = 1;
+  open();
+  (void)connected();
+  (void)run(service->release(id("alpha"), std::nullopt));
+  plane->silent_echoes = {"echo-a", "echo-b"};
+  (void)run(service->connect(id("alpha"), Milliseconds(0), Urgency::forced));
+  (void)run(service->release(id("alpha"), std::nullopt));
+  plane->silent_echoes.clear();
+  const auto capped = std::get<ChipView>(run(service->connect(id("alpha"), Milliseconds(300), Urgency::normal)));
+  EXPECT_EQ(capped.state, State::acquiring);
 }
 
 }  // namespace

@@ -127,5 +127,18 @@ TEST_F(HangingLooks, ThatAreLateAreWaitedForByAnEnding) {
   EXPECT_EQ(chip().state, State::released);
 }
 
+TEST_F(HangingLooks, OfACanaryAtAGatewayThatIsDownHaveOthersBesideThem) {
+  open();
+  plane->failure = Error{ErrorKind::gateway_tls_failed};
+  service->wanted(ChipIndex(0));
+  ASSERT_TRUE(until([&] { return service->breaker_open(); }));
+  const auto before = plane->looks;
+  plane->hold_looks = true;
+  ASSERT_TRUE(until([&] { return plane->looks > before; }));
+  plane->hold_looks = false;
+  plane->failure.reset();
+  ASSERT_TRUE(until_state(State::active)) << "everybody waits behind it, also where nobody waits for its own chip";
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

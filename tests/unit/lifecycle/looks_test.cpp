@@ -66,6 +66,23 @@ TEST_F(Looks, BlockLeavesTheDecisionToTheOperator) {
   EXPECT_EQ(connected().state, State::active);
 }
 
+TEST_F(Looks, BlockHoldsOverARestart) {
+  add("alpha");
+  options.life.verify.on_change = OnChange::block;
+  open();
+  (void)connected();
+  move("alpha", 9);
+  ASSERT_TRUE(until_state(State::blocked));
+  settle();
+  reopen();
+  const auto looks = plane->looks;
+  service->wanted(ChipIndex(0));
+  settle();
+  EXPECT_EQ(plane->looks, looks);
+  EXPECT_EQ(port().refusals.back(), ErrorKind::chip_released);
+  EXPECT_EQ(connected().state, State::active);
+}
+
 TEST_F(Looks, OneEchoThatLiesMovesNobody) {
   add("alpha");
   open();

@@ -55,6 +55,7 @@ const std::map<Change, Step>& changes() {
       {{active, Event::rotate}, {rotating, Action::end}},
       {{active, Event::remove}, {removing, Action::end}},
       {{active, Event::renew_due}, {renewing, Action::renew}},
+      {{renewing, Event::doubted}, {resuming, Action::withhold}},
       {{renewing, Event::lost}, {rotating, Action::end}},
       {{renewing, Event::forbidden}, {blocking, Action::end}},
       {{renewing, Event::unused}, {releasing, Action::end}},

@@ -130,6 +130,24 @@ TEST_F(Quotas, CountWhatWasCarriedOnAPortThatTheChipHasLeft) {
   EXPECT_EQ(chip("beta").traffic_today.down, before);
 }
 
+TEST_F(Quotas, CountOfARemovedChipWhatItHasCarriedOnce) {
+  open();
+  (void)run(service->put({.id = id("beta"), .port = 20'005, .connect = ledger::ConnectMode::on_demand}));
+  (void)connected("beta");
+  port(1).usage.bytes_up = 1'000;
+  count_traffic();
+  const auto before = run(opened->ledger->traffic(id("beta"), "2000-01-01", "3000-01-01")).value();
+  reopen();
+  ASSERT_TRUE(until_state(State::active, "beta"));
+  port(1).usage.bytes_up = 500;
+  const auto removal = begin(service->remove(id("beta")));
+  ASSERT_TRUE(until([&] { return plane->calls.back() == "close"; }));
+  count_traffic();
+  const auto after = run(opened->ledger->traffic(id("beta"), "2000-01-01", "3000-01-01")).value();
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after.front().clients.up, before.front().clients.up + 500);
+}
+
 TEST_F(Quotas, StopAnAssignmentThatWasResumed) {
   chips[0].quota.month = 1'000'000;
   open();

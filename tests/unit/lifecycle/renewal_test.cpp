@@ -20,6 +20,17 @@ class Renewal : public World {
     // The last fifth of the minute has begun.
     older = std::chrono::seconds(50);
   }
+  // Its successor waits for a quiet moment.
+  void draw_for_a_busy_chip() {
+    close();
+    open();
+    plane->exits[first.session.value()] = *first.exits.v4;
+    plane->next_exit = 1;
+    port().usage.tunnels_open = 1;
+    port().usage.last_used = Clock::now() + std::chrono::hours(1);
+    ASSERT_TRUE(until([&] { return chip().pending.has_value(); }));
+  }
+  void be_quiet() { port().usage.last_used = Clock::now() - std::chrono::seconds(6); }
   AssignmentView first;
 };
 
@@ -42,27 +53,17 @@ TEST_F(Renewal, TheSuccessorTakesOverWithAFenceAndInOneTransaction) {
 }
 
 TEST_F(Renewal, WaitsForAQuietMoment) {
-  close();
-  open();
-  plane->exits[first.session.value()] = *first.exits.v4;
-  port().usage.tunnels_open = 1;
-  port().usage.last_used = Clock::now() + std::chrono::hours(1);
-  ASSERT_TRUE(until([&] { return chip().pending.has_value(); }));
+  draw_for_a_busy_chip();
   EXPECT_EQ(chip().state, State::renewing);
   EXPECT_EQ(chip().assignment->id, first.id);
   settle();
   EXPECT_FALSE(port().told);
-  port().usage.last_used = Clock::now() - std::chrono::seconds(6);
+  be_quiet();
   ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
 }
 
 TEST_F(Renewal, AReleaseMeanwhileClosesBothRows) {
-  close();
-  open();
-  plane->exits[first.session.value()] = *first.exits.v4;
-  port().usage.tunnels_open = 1;
-  port().usage.last_used = Clock::now() + std::chrono::hours(1);
-  ASSERT_TRUE(until([&] { return chip().pending.has_value(); }));
+  draw_for_a_busy_chip();
   (void)run(service->release(id("alpha"), std::nullopt));
   EXPECT_EQ(chip().state, State::released);
   for (const auto& row : history()) EXPECT_EQ(row.row.state, ledger::AssignmentState::closed);
@@ -95,6 +96,61 @@ TEST_F(Renewal, AsksARefusedAccountWhenTheBreakerSaysSo) {
   ASSERT_TRUE(until([&] { return !waits(std::chrono::seconds(1)); }));
   EXPECT_EQ(plane->looks_of.size(), drawn);
   EXPECT_EQ(chip().assignment->id, first.id);
+}
+
+TEST_F(Renewal, IsLookedAtOnceMoreRightBeforeItTakesOver) {
+  draw_for_a_busy_chip();
+  const auto unused = *chip().pending;
+  plane->exits[unused.session.value()] = PlayedPlane::address(9);
+  be_quiet();
+  ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+  EXPECT_NE(chip().assignment->session, unused.session) << "nobody has leased the exit that it has by now";
+  const auto rows = history();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].row.session, unused.session);
+  EXPECT_EQ(rows[1].row.release_reason, "abandoned");
+}
+
+TEST_F(Renewal, IsCalledOffByADoubtAndBegunAnew) {
+  draw_for_a_busy_chip();
+  const auto doubted = *chip().pending;
+  set_forward = std::chrono::hours(1);
+  ASSERT_TRUE(until_state(State::resuming)) << "what the clock's jump was, nobody knows";
+  EXPECT_FALSE(port().route);
+  ASSERT_TRUE(until([&] { return chip().pending && chip().pending->id != doubted.id; }));
+  EXPECT_TRUE(port().route) << "the old exit was seen again";
+  be_quiet();
+  ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+  EXPECT_NE(chip().assignment->id, doubted.id);
+}
+
+TEST_F(Renewal, LivesFromItsDrawAndNotFromItsTurn) {
+  draw_for_a_busy_chip();
+  const auto waited = Clock::now() + std::chrono::milliseconds(1'500);
+  ASSERT_TRUE(until([&] { return Clock::now() > waited; }));
+  be_quiet();
+  ASSERT_TRUE(until([&] { return told("chip.renewed") == 1; }));
+  const auto in_ledger = history().front().row.assigned_at;
+  EXPECT_LT(chip().assignment->assigned_at - in_ledger, std::chrono::seconds(1));
+}
+
+TEST_F(Renewal, LeavesTheRowsToAReleaseThatComesDuringItsFence) {
+  draw_for_a_busy_chip();
+  plane->finish_fences = false;
+  be_quiet();
+  ASSERT_TRUE(until([&] { return !plane->fences.empty(); }));
+  const auto release = begin(service->release(id("alpha"), std::nullopt));
+  settle();
+  plane->finish_fences = true;
+  plane->finish();
+  ASSERT_TRUE(until([&] { return release->has_value(); }));
+  const auto rows = history();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].row.release_reason, "abandoned");
+  EXPECT_EQ(rows[1].row.release_reason, "released");
+  plane->pool = {*first.exits.v4, PlayedPlane::address(6)};
+  plane->next_exit = 0;
+  EXPECT_EQ(connected().assignment->exits.v4, PlayedPlane::address(6)) << "the last exit that clients left by";
 }
 
 }  // namespace

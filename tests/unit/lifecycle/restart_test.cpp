@@ -165,5 +165,46 @@ TEST_F(Restart, AChipMayHaveALimitOfItsOwnForWhatsAppSessions) {
   EXPECT_EQ(port(1).most_whatsapp_sessions, 1U);
 }
 
+TEST_F(Restart, ARotationThatWasBegunEndsForAChipThatWasReleasedMeanwhile) {
+  add("alpha");
+  open();
+  (void)connected();
+  plane->finish_fences = false;
+  const auto rotate = begin(service->rotate(id("alpha"), std::nullopt, Milliseconds(0), Urgency::normal));
+  ASSERT_TRUE(until([&] { return !plane->fences.empty(); }));
+  const auto release = begin(service->release(id("alpha"), std::nullopt));
+  settle();
+  reopen();
+  ASSERT_TRUE(until_state(State::released));
+  settle();
+  EXPECT_EQ(history().size(), 1U) << "and draws nothing";
+}
+
+TEST_F(Restart, ARemovalThatWasBegunIsFinished) {
+  open();
+  (void)run(service->put({.id = id("alpha"), .port = 20'001, .connect = ledger::ConnectMode::on_demand}));
+  (void)connected();
+  plane->finish_fences = false;
+  const auto removal = begin(service->remove(id("alpha")));
+  ASSERT_TRUE(until([&] { return !plane->fences.empty(); }));
+  settle();
+  reopen();
+  EXPECT_TRUE(until([&] { return !service->chip(id("alpha")).has_value(); }));
+}
+
+TEST_F(Restart, AConnectThatCameDuringAReleaseIsNotForgotten) {
+  add("alpha", ledger::ConnectMode::manual);
+  open();
+  (void)connected();
+  plane->finish_fences = false;
+  const auto release = begin(service->release(id("alpha"), std::nullopt));
+  ASSERT_TRUE(until([&] { return !plane->fences.empty(); }));
+  const auto connect = begin(service->connect(id("alpha"), std::chrono::seconds(5), Urgency::normal));
+  settle();
+  settle();
+  reopen();
+  EXPECT_TRUE(until_state(State::active));
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

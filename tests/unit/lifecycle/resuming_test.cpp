@@ -116,5 +116,29 @@ TEST_F(Resuming, AreLookedAtAtTheFleetsPace) {
   EXPECT_LE(plane->looks, 12U) << "a second's worth at once, and what came meanwhile";
 }
 
+TEST_F(Resuming, AreLookedAtFirstWhereTheirClientsWait) {
+  options.life.draw.per_second = 10;
+  for (unsigned i = 0; i < 30; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
+  open();
+  plane->pool.clear();
+  for (unsigned i = 1; i <= 40; ++i) plane->pool.push_back(PlayedPlane::address(i));
+  ASSERT_TRUE(until([&] { return service->count(State::active) == 30; }));
+  (void)connected();
+  reopen();
+  ASSERT_TRUE(until([&] { return plane->looks >= 11; })) << "a second's worth at once";
+  const std::uint32_t last = 30;
+  ASSERT_EQ(service->chip(chips[last].id)->state, State::resuming);
+  port(last).usage.clients_held = 1;
+  service->wanted(ChipIndex(last));
+  ASSERT_TRUE(until([&] { return service->chip(chips[last].id)->state == State::active; }));
+  EXPECT_LE(plane->looks, 14U) << "and not after the others";
+}
+
+TEST_F(Resuming, EndLikeOthersWhereNobodyUsesThem) {
+  options.life.keep.unused = std::chrono::seconds(1);
+  resume_under(ErrorKind::gateway_silent);
+  ASSERT_TRUE(until_state(State::released)) << "a dead bot's exit costs looks and keeps an address";
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle
