@@ -44,7 +44,9 @@ TEST_F(FullDisk, ADrawThatItsReleaseOvertookIsGivenBackOnceItCanBe) {
   control->poll();
   fill();
   disk.let_go();
-  ASSERT_TRUE(until_failed_again());
+  // Long enough for the control thread to hear of the take, and for the ledger to fail to give it back.
+  const auto tried = Clock::now() + 20 * options.life.draw.retry_min;
+  ASSERT_TRUE(until([&] { return Clock::now() > tried; }));
   heal();
   ASSERT_TRUE(until([&] { return release->has_value() && chip().state == State::released; }));
   settle();

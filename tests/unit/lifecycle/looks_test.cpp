@@ -79,6 +79,7 @@ TEST_F(Looks, BlockHoldsOverARestart) {
   service->wanted(ChipIndex(0));
   settle();
   EXPECT_EQ(plane->looks, looks);
+  ASSERT_FALSE(port().refusals.empty());
   EXPECT_EQ(port().refusals.back(), ErrorKind::chip_released);
   EXPECT_EQ(connected().state, State::active);
 }
