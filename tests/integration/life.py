@@ -146,7 +146,7 @@ class LifeTest(rig.RigTest):
     """A simulator and a chipgate without chips, whose looks and retries are quick."""
 
     def live(self, *simulator: str | Path, chips: list[Line] | None = None, gateway: Line | None = None,
-             prefix: list[str] | None = None, **settings: Any) -> Operator:
+             prefix: list[str] | None = None, scheme: str = "http", **settings: Any) -> Operator:
         """Sets sim, gate and operator. What is given beside replaces keys of a section."""
         self.sim = self.provider(*simulator)
         ports = PortBlock()
@@ -161,7 +161,9 @@ class LifeTest(rig.RigTest):
         }
         for name, changed in settings.items():
             sections[name] = {**sections.get(name, {}), **changed}
-        self.written = self.configuration([f"http://{self.sim.http}"], [], gateway, **sections)
+        if scheme == "https":
+            gateway = {"tls": {"ca_file": str(self.folder / "sim-ca.pem")}, **(gateway or {})}
+        self.written = self.configuration([f"{scheme}://{getattr(self.sim, scheme)}"], [], gateway, **sections)
         self.written["chips"] = [{"port": 0, **chip} for chip in chips or []]
         if not chips:
             del self.written["chips"]

@@ -83,6 +83,11 @@ class Recovery(life.LifeTest):
             with self.subTest(fault=name):
                 self.gets_its_first_exit(f"chip{number}", GATEWAYS_FAULTS[name])
 
+    def test_a_chip_without_an_exit_gets_one_soon_after_a_handshake_that_hung(self) -> None:
+        """The first draw's fails after 8 s, so that it is a canary's that hangs when the gateway speaks again."""
+        self.live("--https", "127.0.0.1:0", scheme="https", draws=DEFAULTS, verify={"timeout": "8s"})
+        self.gets_its_first_exit("chip0", GATEWAYS_FAULTS["all silence"], 11.0)
+
     def test_a_chip_without_an_exit_gets_one_soon_after_the_account_is_good_again(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         for number, name in enumerate(("all wrong credentials", "all 429", "all 402")):
