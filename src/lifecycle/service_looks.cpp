@@ -76,7 +76,8 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   // A dead session's looks fail in many ways; an outage of all says nothing of it.
   if (verdict.error && Breaker::concerns(verdict.error->kind)) chip->lost_since.reset();
   if (gone && !chip->lost_since) chip->lost_since = now;
-  if (gone && now - *chip->lost_since >= options_.life.verify.lost_after) {
+  const bool mute = is_mute_alone(chip, verdict.error, now);
+  if (mute || (gone && now - *chip->lost_since >= options_.life.verify.lost_after)) {
     chip->ending = {"exit_lost", ErrorKind::fenced, {}};
     return fire(chip, Event::lost);
   }
@@ -87,6 +88,18 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
                          parts_.plane.usage(chip->index).clients_held > 0;
   if (elsewhere && !drawer_.endpoints().up(chip->current->endpoint, now)) leave_endpoint(chip);
   tell_waiting(chip, now);
+}
+
+// Nobody says that its session is dead, but others are answered by the same endpoint meanwhile, and its clients cannot
+// get in. A gateway or an echo that is silent is so to all.
+bool Service::is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint now) {
+  if (!error || !is_wordless(error->kind)) {
+    chip->mute_since.reset();
+    return false;
+  }
+  if (!chip->mute_since) chip->mute_since = now;
+  return chip->phase == Phase::resuming && now - *chip->mute_since >= options_.life.verify.lost_after &&
+         answered_[chip->current->endpoint] > *chip->mute_since && parts_.plane.usage(chip->index).clients_held > 0;
 }
 
 // The moment may be over before anybody scrapes: what is seen is counted and told as well.
@@ -109,6 +122,8 @@ void Service::seen_at(const ChipPtr& chip, const IpAddress& address) {
 void Service::same(const ChipPtr& chip) {
   chip->failed_looks = chip->failed_at_gateway = 0;
   chip->lost_since.reset();
+  chip->mute_since.reset();
+  answered_[chip->current->endpoint] = Clock::now();
   chip->trouble.reset();
   chip->current->verified = Clock::now();
   chip->current->verified_at = std::chrono::system_clock::now();

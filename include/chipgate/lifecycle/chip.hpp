@@ -86,6 +86,7 @@ struct Chip {
   unsigned failed_looks = 0;              // in a row
   unsigned failed_at_gateway = 0;         // the last of them
   std::optional<TimePoint> lost_since{};  // its exit, as the provider says
+  std::optional<TimePoint> mute_since{};  // its looks have heard no word
   TimePoint renew_at{};                   // not before, after a renewal that failed
   // What an echo or a reply last said, whatever the ledger has.
   std::optional<IpAddress> observed{};

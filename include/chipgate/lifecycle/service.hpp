@@ -108,6 +108,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<void> look_at(ChipPtr chip, Epoch epoch);
   void looked(const ChipPtr& chip, const Verdict& verdict);
   void count_look(const Verdict& verdict);
+  bool is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint now);
   // Remembers where the chip was seen, and tells where another one is there too.
   void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
@@ -212,6 +213,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   std::map<ChipId, ChipPtr> chips_;
   std::vector<ChipPtr> by_index_;
   std::vector<ChipPtr> vacating_;
+  std::map<EndpointIndex, TimePoint> answered_;  // when a look through it last saw an exit
   TimePoint last_second_{};
   TimePoint last_flush_{};
   TimePoint next_retention_{};

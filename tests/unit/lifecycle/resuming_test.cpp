@@ -140,5 +140,23 @@ TEST_F(Resuming, EndLikeOthersWhereNobodyUsesThem) {
   ASSERT_TRUE(until_state(State::released)) << "a dead bot's exit costs looks and keeps an address";
 }
 
+TEST_F(Resuming, GetAnotherSessionWhereTheirsIsSilentAloneAndClientsWait) {
+  add("beta");
+  options.life.verify.lost_after = Milliseconds(50);
+  open();
+  first = *connected().assignment;
+  (void)connected("beta");
+  reopen();
+  plane->silent_sessions = {first.session.value()};
+  client_holds();
+  const auto looks = plane->looks_of[first.session.value()];
+  ASSERT_TRUE(until([&] { return plane->looks_of[first.session.value()] >= looks + 20; }));
+  EXPECT_EQ(chip().state, State::resuming) << "nobody else was answered meanwhile: all may be silent";
+  (void)run(service->verify(id("beta")));
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_NE(chip().assignment->id, first.id);
+  EXPECT_EQ(history({.chip = id("alpha")})[1].row.release_reason, "exit_lost");
+}
+
 }  // namespace
 }  // namespace chipgate::lifecycle

@@ -97,6 +97,7 @@ class PlayedPlane final : public DataPlane {
     if (failure) return *failure;
     if (silent_endpoints.contains(route.endpoint)) return Error{ErrorKind::gateway_silent};
     if (refusing_endpoints.contains(route.endpoint)) return Error{ErrorKind::gateway_refused};
+    if (silent_sessions.contains(route.session.value())) return Error{ErrorKind::gateway_silent};
     if (silent_echoes.contains(echo.authority.host)) return Error{ErrorKind::gateway_silent};
     auto [place, fresh] = exits.try_emplace(route.session.value());
     if (fresh) place->second = pool.at(next_exit++ % pool.size());
@@ -131,6 +132,7 @@ class PlayedPlane final : public DataPlane {
   std::map<std::string, IpAddress> exits;
   std::map<std::string, IpAddress> lies;  // what one echo says whatever is true
   std::set<std::string> silent_echoes;
+  std::set<std::string> silent_sessions;
   std::set<EndpointIndex> silent_endpoints;
   std::set<EndpointIndex> refusing_endpoints;
   std::optional<Error> failure;
