@@ -165,7 +165,7 @@ class ByService(Recipe):
             self.service = control_group.ControlGroup()
         except control_group.Unavailable as why:
             self.skipTest(str(why))
-        self.addCleanup(self.service.close)
+        self.addCleanup(lambda: self.service.close())  # whichever it is by then
         self.chipgate_starts()
 
     def take_on(self) -> None:
@@ -173,6 +173,10 @@ class ByService(Recipe):
         command = [*self.world.inside.prefix, *self.service.alone, SERVICE, self.service.name, f"{{{ports}}}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def become(self, service: str) -> None:
+        self.service.close()
+        self.service = control_group.ControlGroup(service)
 
     def tried(self, attempts: dict[str, Attempt], prefix: list[str]) -> dict[str, Ended]:
         return dict(zip(attempts, escape(OTHERS, list(attempts.values()), [*self.world.inside.prefix, *prefix]), strict=True))
@@ -201,6 +205,15 @@ class ByService(Recipe):
         self.world.recorder.take()
         self.world.names.take()
         self.assert_refused(self.tried(DIRECT, self.service.joining))
+
+
+    def test_an_instance_is_in_a_slice_of_its_own_whose_name_may_have_a_backslash(self) -> None:
+        self.become(r"system-my\x2dbot.slice/my-bot@1.service")
+        self.take_on()
+        self.world.recorder.take()
+        self.world.names.take()
+        self.assert_refused(self.tried(DIRECT, self.service.joining))
+        self.assert_gets_out([])
 
 
 class ByNamespace(Recipe):
