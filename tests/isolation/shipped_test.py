@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What ships against leaks, without a network: the units of docs/bypass.md are ones that systemd takes, and the network
-namespace is taken away in an order that opens nothing."""
+"""What ships against leaks, without a network: the units of docs/bypass.md are ones that systemd takes, the network
+namespace is taken away in an order that opens nothing, and the page has all that the doctor looks at."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,17 @@ class Paths(unittest.TestCase):
                 with self.subTest(unit=name):
                     self.assertRegex(text, r"\nBefore=.*bot\.service")
                     self.assertRegex(text, r"\nRequiredBy=.*bot\.service")
+
+
+class Doctor(unittest.TestCase):
+    def test_the_page_has_every_check(self) -> None:
+        sources = "".join(path.read_text() for path in (stack.REPOSITORY / "src/cli").glob("*.cpp"))
+        checks = set(re.findall(r'found\.push_back\(\s*\{"(\w+)"', sources))
+        self.assertIn("silent_chips", checks)
+        table = re.search(r"^\| check \|.*?\n\n", documented.PAGE.read_text(), re.S | re.M)
+        assert table
+        told = {name for line in table[0].strip().splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+        self.assertEqual(told, checks)
 
 
 class TakenAway(Shipped):
