@@ -1,10 +1,10 @@
 // Chromium whose page asks a STUN server and a relay for its own address, as whoever looks for leaks does.
 //
-//   node webrtc_driver.mjs CHROMIUM PORT FLAG...        the port of both on loopback
+//   node webrtc_driver.mjs CHROMIUM STUN RELAY FLAG...        of both HOST:PORT
 import puppeteer from 'puppeteer-core';
 import { say } from './jobs.mjs';
 
-const [executablePath, port, ...flags] = process.argv.slice(2);
+const [executablePath, stun, relay, ...flags] = process.argv.slice(2);
 
 const browser = await puppeteer.launch({
   executablePath,
@@ -14,13 +14,13 @@ const browser = await puppeteer.launch({
 });
 const page = await browser.newPage();
 const candidates = await page.evaluate(
-  (at) =>
+  (asked) =>
     new Promise((resolve, reject) => {
       const found = [];
       const peer = new RTCPeerConnection({
         iceServers: [
-          { urls: `stun:${at}` },
-          { urls: `turn:${at}?transport=tcp`, username: 'user', credential: 'password' },
+          { urls: `stun:${asked.stun}` },
+          { urls: `turn:${asked.relay}?transport=tcp`, username: 'user', credential: 'password' },
         ],
       });
       peer.onicecandidate = ({ candidate }) => candidate && found.push(candidate.candidate);
@@ -28,7 +28,7 @@ const candidates = await page.evaluate(
       peer.createDataChannel('data');
       peer.createOffer().then((offer) => peer.setLocalDescription(offer)).catch(reject);
     }),
-  `127.0.0.1:${port}`,
+  { stun, relay },
 );
 say({ event: 'gathered', candidates });
 await browser.close();
