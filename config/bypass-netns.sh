@@ -1,7 +1,7 @@
 #!/bin/sh
 # A network namespace for clients whose only way out is chipgate: it has loopback, one wire to this host, and no route.
 #
-#   bypass-netns.sh up PORTS      make it; PORTS as nft writes them, such as 20001-29999
+#   bypass-netns.sh up PORTS      make it; PORTS as nft writes them, such as 20001-20050
 #   bypass-netns.sh down          take it away
 #   ip netns exec clients setpriv --reuid bot --regid bot --init-groups node bot.js
 #
@@ -18,9 +18,10 @@ clients=${CLIENTS_NAMESPACE:-clients}
 here=10.78.0.1
 there=10.78.0.2
 
+# The wire before its rules: without them it leads to all that listens here.
 down() {
-  nft delete table inet chipgate_netns 2>/dev/null || true
   ip link delete chipgate0 2>/dev/null || true
+  nft delete table inet chipgate_netns 2>/dev/null || true
   ip netns delete "$clients" 2>/dev/null || true
 }
 
@@ -56,7 +57,7 @@ RULES
 }
 
 case ${1:-} in
-  up) up "${2:?which ports, such as 20001-29999}" ;;
+  up) up "${2:?which ports, such as 20001-20050}" ;;
   down) down ;;
   *) echo "usage: $0 up PORTS | down" >&2; exit 64 ;;
 esac

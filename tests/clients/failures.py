@@ -11,12 +11,11 @@ RETRYABLE = ("408", "428")
 HANGS = "hangs"
 SERVED = "served"
 GAVE_UP = "gave up"
-# How fast is fast: an outcome is within one of these, in seconds. 16 is chipgate's budget for an answer, 21 is Baileys'
-# own for a handshake.
-BOUNDS = (2, 5, 16, 21, 95)
-# What a busy machine may take for an outcome that the page has within the bound.
-ALLOWED = {2: 6.0, 5: 10.0, 16: 21.0, 21: 30.0, 95: 95.0}
 PROMISED_SECONDS = 20.0
+# How fast is fast: an outcome is within one of these, in seconds. 16 is chipgate's budget for an answer, 20 the promise.
+BOUNDS = (2, 5, 16, 20, 95)
+# What a busy machine may take for an outcome that the page has within the bound.
+ALLOWED = {2: 6.0, 5: 10.0, 16: PROMISED_SECONDS, 20: PROMISED_SECONDS, 95: 95.0}
 # A black hole after the first reply looks like a peer that is thinking: only the client's own ping can tell.
 PING_SECONDS = 95.0
 
@@ -190,7 +189,7 @@ def broken_promise(row: Row, column: Column, now: Outcome) -> str | None:
         return None
     if now.said not in RETRYABLE:
         return f"{now.said} after {now.seconds:.1f} s is no retryable code"
-    return f"told after {now.seconds:.1f} s" if now.seconds > row.seconds + 1.0 else None
+    return f"told after {now.seconds:.1f} s" if now.seconds > row.seconds else None
 
 
 def longest(row: Row, cells: Cells) -> float:
@@ -206,19 +205,31 @@ def settled(before: Outcome | None, now: Outcome) -> Outcome:
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/failure-matrix.md"
 MARKS = {"direct": "## Straight to the port", "forwarded": "## Through a forwarder in user space"}
-INTRODUCTION = """# What clients report when something fails
+INTRODUCTION = f"""# What clients report when something fails
 
-Measured with unmodified clients by `tests/clients/matrix_test.py`, which fails where a cell gets worse and writes this
-page with `CHIPGATE_WRITE_MATRIX=1`. Every cell is a chipgate of its own with the defaults, `fail_style: auto`.
+Measured with unmodified clients by `tests/clients/matrix_test.py` on a virtual machine with two processors.
+`CHIPGATE_WRITE_MATRIX=1` writes this page. Every cell is a chipgate of its own with the defaults, `fail_style: auto`.
 
-- *served*: the client noticed nothing but the delay (Chromium may have asked once more by itself). For Baileys its WebSocket was
-  upgraded.
-- A number under Baileys is the status code of `connection: 'close'`; 408 and 428 mean *reconnect*. A code that bots take for a
-  broken or lost login (401, 403, 440, 500) must not be there, nor may Baileys hang: but in the rows called *target*, the
-  test fails for these whatever stands here. It is told within 20 s, but for a black hole after the first reply: no proxy can tell that from a peer
-  that is thinking, so Baileys' own clock ends it.
+- *served*: the client noticed nothing but the delay (Chromium may have asked once more by itself). For Baileys its
+  WebSocket was upgraded.
+- A number under Baileys is the status code of `connection: 'close'`; 408 and 428 mean *reconnect*, and bots take 401, 403,
+  440 and 500 for a broken or lost login.
 - *gave up*: the client's own limit of 45 s ended its wait.
 - Rows called *target* go wrong under TLS at the target itself. chipgate cannot see them; they are here for comparison.
+
+But for those rows the test fails, whatever stands here,
+
+- where Baileys hangs, or is told another code than 408 and 428, or is told later than {PROMISED_SECONDS:g} s after it began
+  or after the fault, whichever came later. After a black hole behind the first reply it has {PING_SECONDS:g} s: no proxy can
+  tell that from a peer that is thinking, so Baileys' own clock ends it;
+- where a client is not served although nobody may notice: what is late, slow or in pieces, or has headers.
+
+It fails for every cell that is worse than it stands here, and so once more when nothing else runs:
+
+- Baileys hangs, or is told another code than 408 and 428, or is told at all where it was served; another client hangs, or
+  gives up. Which words or code the others report is not compared;
+- it takes longer than a busy machine may: {ALLOWED[2]:g} s where 2 s stand here, {ALLOWED[5]:g} s where 5 s stand here,
+  {ALLOWED[16]:g} s where 16 or 20 s stand here, and {ALLOWED[95]:g} s where 95 s stand here.
 """
 FORWARDED_NOTE = """
 As with docker-proxy: a reset arrives as a close. `listen.behind_userland_proxy` is true.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import control_group
+import documented
 import namespaces
 import world
 from recipe import CLIENTS, DIRECT, OPEN_PORT, OTHERS, Attempt, Ended, Recipe, escape, stack
@@ -24,6 +26,17 @@ RULES = stack.REPOSITORY / "config/bypass.nft"
 SERVICE = stack.REPOSITORY / "config/bypass-service.sh"
 NETNS = stack.REPOSITORY / "config/bypass-netns.sh"
 HERE = "10.78.0.1"
+# Debian's, up to where an administrator adds to it.
+FIREWALL = """#!/usr/sbin/nft -f
+
+flush ruleset
+
+table inet filter {
+	chain output {
+		type filter hook output priority filter;
+	}
+}
+"""
 
 
 class ByUser(Recipe):
@@ -31,11 +44,23 @@ class ByUser(Recipe):
         super().setUp()
         self.chipgate_starts()
 
-    def take_on(self) -> None:
-        ports = ",".join(str(port) for port in self.ports.values())
-        done = subprocess.run([*self.world.inside.prefix, "nft", "-D", f"clients={CLIENTS}", "-D", f"ports={{{ports}}}",
-                               "-f", str(RULES)], capture_output=True, text=True, timeout=20)
+    def nft(self, *arguments: str | Path) -> str:
+        done = subprocess.run([*self.world.inside.prefix, "nft", *map(str, arguments)], capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    @property
+    def named_ports(self) -> str:
+        return "{" + ",".join(str(port) for port in self.ports.values()) + "}"
+
+    def take_on(self) -> None:
+        self.nft("-D", f"clients={CLIENTS}", "-D", f"ports={self.named_ports}", "-f", RULES)
+
+    def refused(self) -> list[int]:
+        """How many packets the rules say that they refused: of TCP, and of all else."""
+        listed = json.loads(self.nft("--json", "list", "table", "inet", "chipgate_bypass"))["nftables"]
+        expressions = [part for item in listed for part in item.get("rule", {}).get("expr", ())]
+        return [part["counter"]["packets"] for part in expressions if "counter" in part]
 
     def tried(self, user: int, attempts: dict[str, Attempt]) -> dict[str, Ended]:
         ended = escape(user, list(attempts.values()), self.world.inside.prefix)
@@ -98,8 +123,37 @@ class ByUser(Recipe):
         self.take_on()
         told, _ = self.tried(CLIENTS, {"TCP": DIRECT["TCP"]})["TCP"]
         self.assertEqual(told, "ECONNREFUSED")
-        listed = subprocess.run([*self.world.inside.prefix, "nft", "list", "ruleset"], capture_output=True, text=True)
-        self.assertEqual(listed.stdout.count("goto clients"), 1, listed.stdout)
+        listed = self.nft("list", "ruleset")
+        self.assertEqual(listed.count("goto clients"), 1, listed)
+
+    def test_whatever_flushes_the_rule_set_lets_clients_out(self) -> None:
+        """Which is why the page has nftables load the rules."""
+        self.take_on()
+        self.nft("flush", "ruleset")
+        self.assert_gets_out(CLIENTS)
+
+    def test_a_reload_of_the_firewall_takes_the_rules_on_again(self) -> None:
+        """As the page has it at the end of /etc/nftables.conf, with the file where it says."""
+        etc = self.folder / "etc"
+        documented.install(etc)
+        firewall = self.folder / "nftables.conf"
+        firewall.write_text(FIREWALL + documented.firewall(etc, CLIENTS, self.named_ports))
+        for load in ("at boot", "again"):
+            with self.subTest(load):
+                self.nft("-f", firewall)
+                self.assert_own_exits(self.tried(CLIENTS, self.exits()))
+                self.world.recorder.take()
+                self.world.names.take()
+                self.assert_refused(self.tried(CLIENTS, DIRECT))
+
+    def test_tcp_and_all_else_that_was_refused_are_counted_apart(self) -> None:
+        self.take_on()
+        self.tried(CLIENTS, {"QUIC": DIRECT["QUIC"]})
+        tcp, others = self.refused()
+        self.assertEqual(tcp, 0)
+        self.assertGreater(others, 0)
+        self.tried(CLIENTS, {"TCP": DIRECT["TCP"]})
+        self.assertEqual(self.refused(), [1, others])
 
 
 class ByService(Recipe):
@@ -111,7 +165,7 @@ class ByService(Recipe):
             self.service = control_group.ControlGroup()
         except control_group.Unavailable as why:
             self.skipTest(str(why))
-        self.addCleanup(self.service.close)
+        self.addCleanup(lambda: self.service.close())  # whichever it is by then
         self.chipgate_starts()
 
     def take_on(self) -> None:
@@ -119,6 +173,10 @@ class ByService(Recipe):
         command = [*self.world.inside.prefix, *self.service.alone, SERVICE, self.service.name, f"{{{ports}}}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def become(self, service: str) -> None:
+        self.service.close()
+        self.service = control_group.ControlGroup(service)
 
     def tried(self, attempts: dict[str, Attempt], prefix: list[str]) -> dict[str, Ended]:
         return dict(zip(attempts, escape(OTHERS, list(attempts.values()), [*self.world.inside.prefix, *prefix]), strict=True))
@@ -147,6 +205,15 @@ class ByService(Recipe):
         self.world.recorder.take()
         self.world.names.take()
         self.assert_refused(self.tried(DIRECT, self.service.joining))
+
+
+    def test_an_instance_is_in_a_slice_of_its_own_whose_name_may_have_a_backslash(self) -> None:
+        self.become(r"system-my\x2dbot.slice/my-bot@1.service")
+        self.take_on()
+        self.world.recorder.take()
+        self.world.names.take()
+        self.assert_refused(self.tried(DIRECT, self.service.joining))
+        self.assert_gets_out([])
 
 
 class ByNamespace(Recipe):

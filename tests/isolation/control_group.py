@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shlex
 from pathlib import Path
 
 
@@ -20,11 +22,13 @@ def mount() -> Path:
 
 
 class ControlGroup:
-    """Two levels, like system.slice/bot.service."""
+    """In a slice of its own, like system.slice/bot.service."""
 
-    def __init__(self) -> None:
+    _numbers = itertools.count(1)
+
+    def __init__(self, service: str = "bot.service") -> None:
         self.mount = mount()
-        self.name = f"chipgate-{os.getpid()}.slice/bot.service"
+        self.name = f"chipgate-{os.getpid()}-{next(self._numbers)}.slice/{service}"
         self.make()
 
     def make(self) -> None:
@@ -34,13 +38,16 @@ class ControlGroup:
             raise Unavailable(f"no control group can be made: {error}") from error
 
     def close(self) -> None:
-        (self.mount / self.name).rmdir()
-        (self.mount / self.name).parent.rmdir()
+        group = self.mount / self.name
+        while group != self.mount:
+            group.rmdir()
+            group = group.parent
 
     @property
     def joining(self) -> list[str]:
         """In front of a command: it runs in the group."""
-        return ["sh", "-c", f'echo $$ >{self.mount}/{self.name}/cgroup.procs && exec "$@"', "joining"]
+        procs = shlex.quote(str(self.mount / self.name / "cgroup.procs"))
+        return ["sh", "-c", f'echo $$ >{procs} && exec "$@"', "joining"]
 
     @property
     def alone(self) -> list[str]:
