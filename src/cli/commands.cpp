@@ -39,9 +39,10 @@ class Commands::Impl {
   // Every command says where chipgate is, and may be answered as JSON.
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& what, Run run) {
     auto* const command = parent.add_subcommand(name, what);
-    command->add_option("--admin", common_.admin, "http://host:port or unix:path; else $CHIPGATE_ADMIN");
-    command->add_option("--token-file", common_.token_file, "The token's file; else $CHIPGATE_TOKEN_FILE");
-    command->add_option("-c,--config", common_.config, "A configuration that says both");
+    command->add_option("--admin", common_.admin, "http://host:port or unix:path; wants --token-file");
+    command->add_option("--token-file", common_.token_file, "The token's file");
+    command->add_option("-c,--config", common_.config,
+                        "A configuration that says both; else $CHIPGATE_ADMIN and $CHIPGATE_TOKEN_FILE");
     command->add_flag_callback("--json", [this] { common_.form = Form::json; }, "For programs");
     command->callback([this, run = std::move(run)] { chosen_ = run; });
     return command;
