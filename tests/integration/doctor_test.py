@@ -59,7 +59,8 @@ class Doctor(rig.RigTest):
 
     def running(self, **settings: Any) -> stack.Line:
         """A chipgate, and its configuration with the control port that it got."""
-        written = self.configuration([f"http://{self.provider().http}"], []) | {"chips": self.chips()} | settings
+        self.sim = self.provider()
+        written = self.configuration([f"http://{self.sim.http}"], []) | {"chips": self.chips()} | settings
         gate = rig.Gate(*stack.chipgate(written, self.folder, None, rig.SECRETS))
         self.addCleanup(gate.end)
         return written | {"admin": {"listen": f"127.0.0.1:{gate.admin}"}}
@@ -111,6 +112,14 @@ class Doctor(rig.RigTest):
         self.assertEqual((status, self.wrong(found)), (WRONG, {"silent_chips"}), found)
         self.assertIn("beta (port", found["silent_chips"]["evidence"])
         self.assertNotIn("alpha", found["silent_chips"]["evidence"])
+
+    def test_nobody_is_silent_while_the_gateway_is_down(self) -> None:
+        configuration = self.running()
+        self.sim.process.stop()
+        status, found = self.examine(configuration, "--silent-for", "0")
+        self.assertEqual((status, self.wrong(found)), (WRONG, {"gateway"}), found)
+        self.assertEqual(found["silent_chips"]["health"], "unknown", found)
+        self.assertNotIn("else release", found["silent_chips"]["fix"])
 
     def test_a_chip_without_an_assignment_is_not_silent(self) -> None:
         status, found = self.examine(self.running(chips=self.chips("manual")), "--silent-for", "0")

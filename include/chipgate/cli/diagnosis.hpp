@@ -3,6 +3,7 @@
 
 #include "chipgate/base/address.hpp"
 #include "chipgate/config/settings.hpp"
+#include "chipgate/lifecycle/state.hpp"
 
 #include <cstdint>
 #include <iosfwd>
@@ -48,11 +49,14 @@ struct RunningChip {
   std::string id;
   std::uint16_t port = 0;
   std::optional<Milliseconds> quiet{};  // assigned, and without a tunnel for so long
+  lifecycle::State state = lifecycle::State::active;
+  std::uint64_t clients_held = 0;
 };
 
 struct RunningFacts {
   std::string trouble{};  // why it could not be asked; empty where it answered, and only then the rest is filled in
   std::vector<RunningChip> chips{};
+  std::string account_trouble{};  // what the provider says against the account; empty while it serves it
   std::uint64_t descriptors = 0;
   std::uint64_t duplicates = 0;
   bool ledger_writable = true;
