@@ -45,7 +45,8 @@ lifecycle::VerifyOptions read_verify(const Map& verify) {
   options.timeout = verify.duration("timeout", options.timeout, {.least = 100ms, .most = 60s});
   options.echoes_v4 = read_echoes(verify, "echoes_v4", provider::EchoFamily::v4);
   options.echoes_v6 = read_echoes(verify, "echoes_v6", provider::EchoFamily::v6);
-  if (on && options.echoes_v4.empty() && options.echoes_v6.empty()) {
+  const bool told = verify.report().complained_about(verify.path_of("echoes_v4"));
+  if (on && !told && options.echoes_v4.empty() && options.echoes_v6.empty()) {
     verify.problem("echoes_v4", "is empty", "or verify: {enabled: false}");
   }
   options.on_change = verify.choice<lifecycle::OnChange>("on_change", options.on_change, on_changes);

@@ -106,7 +106,8 @@ proxy::ListenOptions read_listen(const Map& listen) {
                               "172.17.0.0/16, fd00::/8 or one address");
     }
   }
-  const bool open = !listen.has("client_credentials") && networks.empty();
+  const bool open = !listen.has("client_credentials") && networks.empty() &&
+                    !listen.report().complained_about(listen.path_of("allow_clients"));
   if (!loopback && open) {
     listen.problem("address", "listening beyond loopback demands client_credentials or allow_clients",
                    "without them whoever reaches the port uses the account");

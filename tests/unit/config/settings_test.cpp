@@ -159,7 +159,7 @@ TEST(Chips, MayBeTwentyThousand) {
 }
 
 TEST(Defaults, AreThoseOfTheOptions) {
-  const auto made = settings(with_gateway("log:\nchips:\nlisten: {}"));
+  const auto made = settings(with_gateway("log:\nchips: []\nlisten: {}"));
   EXPECT_TRUE(made.proxy.listen.address.is_loopback());
   EXPECT_EQ(made.proxy.listen.reach, protocol::ListenerReach::direct);
   EXPECT_EQ(made.gateway.endpoints.front().host, "proxy.smartproxy.net");

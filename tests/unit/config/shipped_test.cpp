@@ -89,6 +89,15 @@ TEST(Schema, ListsTheKeysThatTheParserKnows) {
   }
 }
 
+// A list without a value is refused: an editor may tell of it before.
+TEST(Schema, AllowsNoListWithoutAValue) {
+  const auto schema = YAML::LoadFile(shipped("chipgate.schema.json"));
+  for (const auto* const list : {"chips", "gateway.endpoints", "listen.allow_clients", "destinations.allow",
+                                 "destinations.deny", "verify.echoes_v4", "admin.hosts", "admin.webhook.events"}) {
+    EXPECT_EQ(schema_of(schema, list)["type"].as<std::string>(), "array") << list;
+  }
+}
+
 TEST(Schema, ListsThePresets) {
   const auto schema = YAML::LoadFile(shipped("chipgate.schema.json"));
   std::vector<std::string> known;

@@ -1,0 +1,30 @@
+// Values that would be understood as something else than was meant, and are refused.
+#include "fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace chipgate::config {
+namespace {
+
+// A gateway in line 1, and what is wrong from line 2 on. One problem: what follows from it is not told besides.
+void expect_refused(const std::string& text, const std::string& problem) {
+  const auto found = problems(with_gateway(text));
+  ASSERT_EQ(found.size(), 1U) << text << "\n" << testing::PrintToString(found);
+  EXPECT_TRUE(found.front().starts_with(problem)) << text << "\n" << found.front();
+}
+
+// No chips would be meant by one, and every destination by the other.
+TEST(AListWithoutAValue, IsNotTakenForAnEmptyOne) {
+  expect_refused("chips:", "2 chips has no value");
+  expect_refused("chips:\n# - {id: alpha}\n", "2 chips has no value");
+  expect_refused("destinations:\n  allow:", "3 destinations.allow has no value");
+  expect_refused("destinations:\n  deny:\n", "3 destinations.deny has no value");
+  expect_refused("listen:\n  address: 0.0.0.0\n  allow_clients:\n", "4 listen.allow_clients has no value");
+  expect_refused("verify: {echoes_v4: }", "2 verify.echoes_v4 has no value");
+  const auto result = parse(with_gateway("chips:"));
+  EXPECT_EQ(result.error().front().hint, "write [] where there are none");
+  EXPECT_TRUE(settings(with_gateway("chips: []\ndestinations: {allow: []}")).chips.empty());
+}
+
+}  // namespace
+}  // namespace chipgate::config
