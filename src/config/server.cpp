@@ -21,6 +21,12 @@ std::optional<proxy::ClientCredentials> read_credentials(const Map& map) {
   proxy::ClientCredentials credentials{.username = map.text("username"), .password = read_password(map)};
   if (!map.has("username")) map.problem("username", "is missing");
   if (!map.has("password") && !map.has("password_file")) map.problem("password", "is missing");
+  // A variable that is set to nothing, as a rule: whoever guesses that uses the account.
+  const auto refuse_empty = [&](string_view key, bool empty) {
+    if (map.has(key) && empty && !map.report().complained_about(map.path_of(key))) map.problem(key, "is empty");
+  };
+  refuse_empty("username", credentials.username.empty());
+  if (!map.has("password_file")) refuse_empty("password", credentials.password.empty());
   if (credentials.username.find(':') != string::npos) {
     map.problem("username", "contains ':', which ends the username in HTTP");
   }

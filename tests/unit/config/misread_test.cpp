@@ -26,5 +26,18 @@ TEST(AListWithoutAValue, IsNotTakenForAnEmptyOne) {
   EXPECT_TRUE(settings(with_gateway("chips: []\ndestinations: {allow: []}")).chips.empty());
 }
 
+TEST(ClientCredentials, AreNotEmpty) {
+  const auto credentials = [](const std::string& written) {
+    return "listen:\n  address: 0.0.0.0\n  client_credentials:\n    " + written;
+  };
+  expect_refused(credentials("username: \"\"\n    password: hunter2"), "5 listen.client_credentials.username is empty");
+  expect_refused(credentials("username: \"${EMPTY}\"\n    password: hunter2"),
+                 "5 listen.client_credentials.username is empty");
+  expect_refused(credentials("username: bots\n    password: \"${EMPTY}\""),
+                 "6 listen.client_credentials.password is empty");
+  expect_refused(credentials("username: bots\n    password_file: empty"),
+                 "6 listen.client_credentials.password_file is empty");
+}
+
 }  // namespace
 }  // namespace chipgate::config
