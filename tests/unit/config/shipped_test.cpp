@@ -31,6 +31,18 @@ TEST(Example, LoadsWithoutAWarning) {
   EXPECT_EQ(result->settings.chips[1].port, 20'002);
 }
 
+// A path that is written is taken from the file's folder, so that whoever copies this file into an image would have the
+// ledger outside of the volume.
+TEST(Example, KeepsItsStateInTheFolderThatContainersName) {
+  auto container = with_account();
+  container.variable = [usual = with_account().variable](const std::string& name) {
+    return name == "CHIPGATE_STATE_DIR" ? std::optional<std::string>("/var/lib/chipgate") : usual(name);
+  };
+  const auto made = load(shipped("chipgate.yaml"), container).value().settings;
+  EXPECT_EQ(made.ledger.path, "/var/lib/chipgate/chipgate.db");
+  EXPECT_EQ(made.admin.token_file, "/var/lib/chipgate/chipgate.token");
+}
+
 // The example says that it shows the defaults.
 TEST(Example, ShowsTheDefaults) {
   const auto shown = load(shipped("chipgate.yaml"), with_account()).value().settings;
