@@ -116,6 +116,9 @@ ledger::Quota read_quota(const Map& quota) {
     if (!written) return 0;
     const auto bytes = parse_size(written->value);
     if (!bytes) quota.problem(key, in_quotes(written->written) + " is not a size", "500MB, 20GB");
+    // To chipgate it would be none, and to whoever wrote it perhaps a chip that carries nothing.
+    if (bytes == 0)
+      quota.problem(key, in_quotes(written->written) + " is no quota", "without the key there is no limit");
     return bytes.value_or(0);
   };
   read.day = size("day");

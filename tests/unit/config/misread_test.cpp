@@ -39,5 +39,10 @@ TEST(ClientCredentials, AreNotEmpty) {
                  "6 listen.client_credentials.password_file is empty");
 }
 
+TEST(AQuotaOfNothing, IsRefused) {
+  expect_refused("chips:\n- {id: a, quota: {day: 0MB}}", "3 chips[0].quota.day \"0MB\" is no quota");
+  expect_refused("chips:\n- {id: a, quota: {month: 0kB}}", "3 chips[0].quota.month \"0kB\" is no quota");
+}
+
 }  // namespace
 }  // namespace chipgate::config
