@@ -44,5 +44,14 @@ TEST(AQuotaOfNothing, IsRefused) {
   expect_refused("chips:\n- {id: a, quota: {month: 0kB}}", "3 chips[0].quota.month \"0kB\" is no quota");
 }
 
+TEST(APresetOfDestinations, HasNoPortsBesideItsOwn) {
+  expect_refused("destinations: {allow: [\"whatsapp:443\"]}",
+                 "2 destinations.allow[0] \"whatsapp:443\" is not a destination");
+  expect_refused("destinations: {deny: [\"whatsapp:1-65534\"]}", "2 destinations.deny[0] \"whatsapp:1-65534\" is not");
+  const auto result = parse(with_gateway("destinations: {allow: [\"whatsapp:443\"]}"));
+  EXPECT_EQ(result.error().front().hint, "whatsapp is a preset and has its ports");
+  EXPECT_EQ(settings(with_gateway("destinations: {allow: [\"printer:9100\"]}")).proxy.destinations.allow.size(), 1U);
+}
+
 }  // namespace
 }  // namespace chipgate::config
