@@ -1,8 +1,10 @@
 // The part of the file that is about watching and controlling chipgate.
 #include "chipgate/admin/webhook.hpp"
 #include "endpoint.hpp"
+#include "nearest.hpp"
 #include "readers.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace chipgate::config {
@@ -52,6 +54,28 @@ Secret read_token(const Map& admin) {
   return token;
 }
 
+// One that fits nothing would be silent for ever, and nobody would miss it before the night.
+std::vector<string> read_event_patterns(const Map& webhook) {
+  const auto types = admin::event_types();
+  const auto all = webhook.scalars("events");
+  if (all.empty() && !webhook.report().complained_about(webhook.path_of("events"))) {
+    webhook.problem("events", "is empty: nothing would be posted", "[chip.*, gateway.*], or no webhook");
+  }
+  std::vector<string> patterns;
+  for (const auto& written : all) {
+    const auto fits = [&](string_view type) { return admin::fits_event(written.value, type); };
+    if (std::ranges::any_of(types, fits)) {
+      patterns.push_back(written.value);
+      continue;
+    }
+    const auto meant = nearest(written.written, types);
+    webhook.report().problem(
+        written.line, written.key, in_quotes(written.written) + " fits no event",
+        meant ? "did you mean " + string(*meant) + "?" : "chip.*, gateway.*, or a type of docs/api.md");
+  }
+  return patterns;
+}
+
 std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
   if (!admin.has("webhook")) return std::nullopt;
   const auto map = admin.map("webhook");
@@ -65,8 +89,7 @@ std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
   }
   options.secret = read_secret(map, "secret");
   if (options.secret.empty()) map.warning("secret", "is missing: deliveries are not signed");
-  if (map.has("events")) options.events.clear();
-  for (auto& written : map.scalars("events")) options.events.push_back(std::move(written.value));
+  if (map.has("events")) options.events = read_event_patterns(map);
   options.position_file = map.report().state_file(options.position_file);
   return options;
 }

@@ -53,5 +53,17 @@ TEST(APresetOfDestinations, HasNoPortsBesideItsOwn) {
   EXPECT_EQ(settings(with_gateway("destinations: {allow: [\"printer:9100\"]}")).proxy.destinations.allow.size(), 1U);
 }
 
+TEST(AWebhook, IsNotSilentByMistake) {
+  const auto webhook = [](const std::string& events) {
+    return "admin: {webhook: {url: \"http://a.example/\", secret: x, events: " + events + "}}";
+  };
+  expect_refused(webhook("[chip.bloked]"), "2 admin.webhook.events[0] \"chip.bloked\" fits no event");
+  expect_refused(webhook("[chip.*, chips.*]"), "2 admin.webhook.events[1] \"chips.*\" fits no event");
+  expect_refused(webhook("[]"), "2 admin.webhook.events is empty");
+  expect_refused(webhook(""), "2 admin.webhook.events has no value");
+  EXPECT_EQ(parse(with_gateway(webhook("[chip.bloked]"))).error().front().hint, "did you mean chip.blocked?");
+  EXPECT_EQ(settings(with_gateway(webhook("[\"*\", gateway.refusing]"))).admin.webhook->events.size(), 2U);
+}
+
 }  // namespace
 }  // namespace chipgate::config

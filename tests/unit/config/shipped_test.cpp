@@ -1,10 +1,14 @@
 // The files that are shipped beside the binary: the example, and the schema for editors.
+#include "chipgate/admin/webhook.hpp"
 #include "chipgate/config/keys.hpp"
 #include "fixture.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
+#include <regex>
 #include <set>
 #include <yaml-cpp/yaml.h>
 
@@ -115,6 +119,28 @@ TEST(Schema, ListsThePresets) {
   std::vector<std::string> known;
   for (const auto& preset : provider::presets()) known.emplace_back(preset.name);
   EXPECT_EQ(schema_of(schema, "gateway.preset")["enum"].as<std::vector<std::string>>(), known);
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Patterns of a webhook are held against the list.
+TEST(EventTypes, AreThoseThatTheSourceTellsAndTheDocumentationNames) {
+  const std::filesystem::path root(CHIPGATE_SOURCE_DIR);
+  std::set<std::string> told;
+  const std::regex telling(R"x(journal_\.tell\("([a-z_.]+)")x");
+      for (const auto& entry : std::filesystem::directory_iterator(root / "src" / "lifecycle")) {
+    const auto source = content_of(entry.path());
+    for (std::sregex_iterator at(source.begin(), source.end(), telling), end; at != end; ++at) told.insert((*at)[1]);
+  }
+  const auto types = admin::event_types();
+  EXPECT_EQ(told, std::set<std::string>(types.begin(), types.end()));
+  const auto documentation = content_of(root / "docs" / "api.md");
+  for (const auto type : types) {
+    EXPECT_NE(documentation.find("`" + std::string(type) + "`"), std::string::npos) << type;
+  }
 }
 
 }  // namespace
