@@ -112,7 +112,7 @@ std::optional<admin::Price> read_price(const Map& admin) {
 
 }  // namespace
 
-admin::AdminOptions read_admin(const Map& admin) {
+admin::AdminOptions read_control_port(const Map& admin) {
   admin::AdminOptions options;
   read_listen_address(admin, options);
   for (const auto& written : admin.scalars("hosts")) {
@@ -126,6 +126,11 @@ admin::AdminOptions read_admin(const Map& admin) {
   options.token = read_token(admin);
   options.token_file = admin.has("token_file") ? admin.report().beside(admin.text("token_file"))
                                                : admin.report().state_file(options.token_file);
+  return options;
+}
+
+admin::AdminOptions read_admin(const Map& admin) {
+  auto options = read_control_port(admin);
   options.price = read_price(admin);
   options.webhook = read_webhook(admin);
   return options;

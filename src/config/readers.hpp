@@ -32,6 +32,8 @@ protocol::Destinations read_destinations(const Map& destinations);
 relay::RelayOptions read_relay(const Map& timeouts);
 telemetry::LogOptions read_log(const Map& log);
 admin::AdminOptions read_admin(const Map& admin);
+// Where it is and with which token: all that commands want.
+admin::AdminOptions read_control_port(const Map& admin);
 
 provider::ProviderOptions read_provider(const Map& gateway);
 gateway::GatewayOptions read_gateway(const Map& gateway, const provider::ProviderOptions& provider);

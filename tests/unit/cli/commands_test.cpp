@@ -146,6 +146,19 @@ TEST_F(CommandsTest, FindChipgateByEnvironmentOrConfiguration) {
   EXPECT_EQ(run_as({"status", "--config", folder_ / "absent.yaml"}).code, exit_usage);
 }
 
+TEST_F(CommandsTest, ASlipElsewhereInTheConfigurationTakesNoCommandAway) {
+  const auto file = folder_ / "chipgate.yaml";
+  const auto write = [&](const std::string& more) {
+    std::ofstream(file) << "verfy: {}\nchips:\nadmin: {listen: \"127.0.0.1:" << world_.port << "\", token_file: token"
+                        << more << "}\n";
+  };
+  write(", webhook: {url: \"http://a.example\", secret_file: of-another-user}");
+  const auto ran = run_as({"chips", "release", "alpha", "--config", file});
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  write(", token_fil: x");
+  EXPECT_EQ(run_as({"chips", "release", "alpha", "--config", file}).code, exit_usage) << "this is their part";
+}
+
 // Somebody's shell names production; the file that is named on the command line names another one.
 class Production {
  public:

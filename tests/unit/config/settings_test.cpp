@@ -194,6 +194,16 @@ TEST(LoadAdmin, WantsNothingOfTheRest) {
   EXPECT_TRUE(load("etc/chipgate.yaml", shell).has_error());
 }
 
+TEST(LoadAdmin, MindsNoSlipElsewhereAndReadsNoSecretOfTheWebhook) {
+  const auto text = std::string("gatway: {}\nlog: {}\nlog: {levle: info}\nadmin:\n  listen: \"127.0.0.1:9000\"\n") +
+                    "  webhook: {url: \"http://a.example\", secret: \"${NOT_SET}\"}\n";
+  auto shell = environment();
+  shell.read = [&](const std::string&) -> FileContent { return {.text = text, .mode = 0600}; };
+  const auto admin = load_admin("etc/chipgate.yaml", shell);
+  ASSERT_TRUE(admin.has_value()) << lines(admin.error()).front();
+  EXPECT_EQ(admin->listen.text(), "127.0.0.1:9000");
+}
+
 TEST(LoadAdmin, TellsWhatIsWrongWithItsPart) {
   auto shell = environment();
   shell.read = [](const std::string&) -> FileContent { return {.text = "admin:\n  listen: nowhere", .mode = 0600}; };
