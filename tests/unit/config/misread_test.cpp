@@ -65,5 +65,12 @@ TEST(AWebhook, IsNotSilentByMistake) {
   EXPECT_EQ(settings(with_gateway(webhook("[\"*\", gateway.refusing]"))).admin.webhook->events.size(), 2U);
 }
 
+TEST(AnAuthorityThatIsNotThere, IsMissedBeforeTheStart) {
+  const auto found = problems(
+      "gateway:\n  username: a\n  password: b\n  endpoints: [\"https://a.example:1\"]\n"
+      "  tls:\n    ca_file: absent.pem\n");
+  EXPECT_EQ(found, std::vector<std::string>{"6 gateway.tls.ca_file cannot be read: No such file or directory"});
+}
+
 }  // namespace
 }  // namespace chipgate::config

@@ -131,7 +131,7 @@ TEST(EventTypes, AreThoseThatTheSourceTellsAndTheDocumentationNames) {
   const std::filesystem::path root(CHIPGATE_SOURCE_DIR);
   std::set<std::string> told;
   const std::regex telling(R"x(journal_\.tell\("([a-z_.]+)")x");
-      for (const auto& entry : std::filesystem::directory_iterator(root / "src" / "lifecycle")) {
+  for (const auto& entry : std::filesystem::directory_iterator(root / "src" / "lifecycle")) {
     const auto source = content_of(entry.path());
     for (std::sregex_iterator at(source.begin(), source.end(), telling), end; at != end; ++at) told.insert((*at)[1]);
   }
