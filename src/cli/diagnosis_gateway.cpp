@@ -20,11 +20,54 @@ bool is_public(const IpAddress& address) {
          !address.is_loopback();
 }
 
+// A gateway that carries a request answers for nothing that is behind it.
+bool is_of_echo(const Error& error) {
+  // The look's own words: it asked for a CONNECT as well, and got it.
+  if (error == ErrorKind::gateway_garbled) return error.detail.starts_with("the echo");
+  return error == ErrorKind::target_unreachable || error == ErrorKind::provider_denied_target;
+}
+
+std::string_view fix_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::no_way_to_gateway:
+      return "Correct this host's own network: its route, its address or its firewall.";
+    case ErrorKind::gateway_unresolved:
+      return "Correct the name in gateway.endpoints, or the resolver of this host (/etc/resolv.conf).";
+    case ErrorKind::gateway_tls_failed:
+    case ErrorKind::gateway_certificate:
+      return "Correct gateway.tls (ca_file, server_name), or the scheme of the endpoint.";
+    case ErrorKind::provider_auth: return "Correct gateway.username, gateway.password and gateway.preset.";
+    case ErrorKind::provider_payment: return "Pay the provider: the account has no traffic left.";
+    default: break;
+  }
+  switch (info(error.kind).fault) {
+    case Fault::provider: return "Ask the provider: it knows the account, and gives it no exit.";
+    case Fault::gateway:
+      return "Correct gateway.endpoints, open the firewall towards them, or ask the provider whether they are up.";
+    default: return "Correct what it names on this host.";
+  }
+}
+
 void check_gateway(const GatewayFacts& gateway, Findings& found) {
-  const auto& [endpoint, exits, trouble, clock_ahead] = gateway;
+  const auto& [endpoint, exits, trouble, clock_ahead, not_asked] = gateway;
+  if (!not_asked.empty()) {
+    found.push_back({"gateway", Health::wrong, endpoint + " could not be asked: " + not_asked,
+                     "Correct what it names, under gateway."});
+    return;
+  }
+  if (exits.size() < 3 && !trouble) {
+    found.push_back({"gateway", Health::unknown, endpoint + ": no echoes are configured",
+                     "Write verify.echoes_v4 to have exits looked at."});
+    return;
+  }
+  if (exits.size() < 3 && is_of_echo(*trouble)) {
+    found.push_back({"gateway", Health::fine, endpoint + " answers"});
+    found.push_back({"echoes", Health::wrong, endpoint + ": " + text(*trouble),
+                     "Ask the pages of verify.echoes_v4 by hand through the gateway, and name others."});
+    return;
+  }
   if (exits.size() < 3) {
-    found.push_back({"gateway", Health::wrong, endpoint + ": " + trouble,
-                     "Correct gateway.endpoints and the credentials, or ask the provider whether it is up."});
+    found.push_back({"gateway", Health::wrong, endpoint + ": " + text(*trouble), std::string(fix_of(*trouble))});
     return;
   }
   found.push_back({"gateway", Health::fine, endpoint + " answers"});
@@ -89,6 +132,13 @@ void check_clock(const Facts& facts, Findings& found) {
 }
 
 }  // namespace
+
+std::string text(const Error& error) {
+  std::string told(info(error.kind).message);
+  told += " [" + std::string(info(error.kind).name) + "]";
+  if (!error.detail.empty()) told += ": " + error.detail;
+  return told;
+}
 
 void check_gateways(const Facts& facts, Findings& found) {
   for (const auto& gateway : facts.gateways) check_gateway(gateway, found);

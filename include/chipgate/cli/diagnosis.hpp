@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chipgate/base/address.hpp"
+#include "chipgate/base/errors.hpp"
 #include "chipgate/config/settings.hpp"
 #include "chipgate/lifecycle/state.hpp"
 
@@ -41,8 +42,9 @@ struct HostFacts {
 struct GatewayFacts {
   std::string endpoint{};
   std::vector<IpAddress> exits{};             // of session 1, of session 2, of session 1 again, as far as they came
-  std::string trouble{};                      // why there are fewer than three
+  std::optional<Error> trouble{};             // why there are fewer than three; nothing where there is no echo to ask
   std::optional<Milliseconds> clock_ahead{};  // this host's clock before the echo's; nothing where the echo has no Date
+  std::string not_asked{};                    // why it could not so much as be asked
 };
 
 struct RunningChip {
@@ -71,6 +73,9 @@ struct Facts {
   std::vector<IpAddress> host_ips{};  // by which this host is seen outside, as far as its operator said
   Milliseconds silent_for{};          // how long an assigned chip may be without a tunnel
 };
+
+// "the gateway refuses connections [gateway_refused]: and the detail"
+std::string text(const Error& error);
 
 // One finding or more of every check, in the order of the documentation.
 std::vector<Finding> diagnose(const config::Settings& settings, const Facts& facts);
