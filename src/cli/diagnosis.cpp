@@ -95,12 +95,24 @@ void check_descriptors(const Facts& facts, Findings& found) {
 
 void check_ledger(const config::Settings& settings, const Facts& facts, Findings& found) {
   const auto path = settings.ledger.path.string();
-  if (!facts.host.ledger_trouble.empty()) {
-    found.push_back({"ledger", Health::wrong, facts.host.ledger_trouble,
+  const auto& host = facts.host;
+  if (answered(facts)) {
+    // It knows, whoever asks.
+    if (facts.running.ledger_writable) {
+      found.push_back({"ledger", Health::fine, "the running chipgate writes " + path});
+    } else {
+      found.push_back({"ledger", Health::wrong, "the running chipgate cannot write " + path,
+                       "Make room on its disk, or mount it writable; chipgate goes on by itself."});
+    }
+  } else if (host.ledger.access == LedgerRights::Access::no_folder) {
+    found.push_back(
+        {"ledger", Health::wrong, host.ledger.trouble, "Make the folder, for the user that runs chipgate."});
+  } else if (host.ledger.access == LedgerRights::Access::refused) {
+    found.push_back({"ledger", Health::wrong, host.ledger.trouble,
                      "Give the user that runs chipgate the right to write the file and its folder."});
-  } else if (answered(facts) && !facts.running.ledger_writable) {
-    found.push_back({"ledger", Health::wrong, "the running chipgate cannot write " + path,
-                     "Make room on its disk, or mount it writable; chipgate goes on by itself."});
+  } else if (host.asker == Asker::root) {
+    found.push_back({"ledger", Health::unknown, "root can write " + path + ", which says nothing of another user",
+                     "Ask as the user that runs chipgate."});
   } else {
     found.push_back({"ledger", Health::fine, path + " can be written"});
   }

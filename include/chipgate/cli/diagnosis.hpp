@@ -30,12 +30,21 @@ struct PortSpan {
   std::uint16_t last = 0;
 };
 
+// What the rights of whoever asks say of the ledger.
+struct LedgerRights {
+  enum class Access : std::uint8_t { granted, refused, no_folder } access = Access::granted;
+  std::string trouble{};  // why its file or folder cannot be written
+};
+// Root may write what the user that runs chipgate may not.
+enum class Asker : std::uint8_t { somebody, root };
+
 struct HostFacts {
   std::optional<PortSpan> ephemeral{};  // nothing where the kernel does not say
   std::vector<PortSpan> reserved{};     // never given to outgoing connections
   std::uint64_t descriptors = 0;        // the hard limit of whoever asks
   std::vector<IpAddress> addresses{};   // of the interfaces, without loopback
-  std::string ledger_trouble{};         // why the ledger's file or folder cannot be written
+  LedgerRights ledger{};
+  Asker asker = Asker::somebody;
 };
 
 // Of one endpoint.

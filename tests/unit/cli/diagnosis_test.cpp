@@ -62,11 +62,29 @@ TEST_F(Diagnosis, TheRunningProcessesLimitOfDescriptorsIsTheOneThatCounts) {
 }
 
 TEST_F(Diagnosis, ALedgerThatCannotBeWrittenIsWrong) {
-  facts_.host.ledger_trouble = "/var/lib/chipgate: Permission denied";
+  facts_.running = {.trouble = "no chipgate answers"};
+  facts_.host.ledger.access = LedgerRights::Access::refused;
+  facts_.host.ledger.trouble = "/var/lib/chipgate: Permission denied";
   EXPECT_EQ(of("ledger").health, Health::wrong);
-  facts_.host.ledger_trouble.clear();
+  facts_.host.ledger.access = LedgerRights::Access::no_folder;
+  EXPECT_NE(of("ledger").fix.find("Make the folder"), std::string::npos);
+}
+
+TEST_F(Diagnosis, TheRunningChipgateKnowsItsLedgerBetterThanWhoeverAsks) {
   facts_.running.ledger_writable = false;
-  EXPECT_EQ(of("ledger").health, Health::wrong) << "the running one knows better";
+  EXPECT_EQ(of("ledger").health, Health::wrong);
+  facts_.running.ledger_writable = true;
+  facts_.host.ledger.access = LedgerRights::Access::refused;
+  facts_.host.ledger.trouble = "/var/lib/chipgate: Permission denied";
+  EXPECT_EQ(of("ledger").health, Health::fine) << "it runs as another user, and writes";
+}
+
+TEST_F(Diagnosis, RootsRightsSayNothingOfTheUserThatRunsChipgate) {
+  facts_.host.asker = Asker::root;
+  EXPECT_EQ(of("ledger").health, Health::fine) << "a running one is asked";
+  facts_.running = {.trouble = "no chipgate answers"};
+  EXPECT_EQ(of("ledger").health, Health::unknown);
+  EXPECT_NE(of("ledger").fix.find("as the user that runs chipgate"), std::string::npos);
 }
 
 TEST_F(Diagnosis, AControlPortBeyondLoopbackIsAWarning) {

@@ -24,8 +24,9 @@ TEST(HostFiles, ReservedPortsAreNumbersAndSpans) {
 }
 
 TEST(HostFiles, ALedgerInAFolderThatIsNotThereCannotBeWritten) {
-  EXPECT_NE(look_at_host("/nonexistent/chipgate.db").ledger_trouble, "");
-  EXPECT_EQ(look_at_host("/tmp/a-ledger-that-is-not-there-yet.db").ledger_trouble, "");
+  EXPECT_NE(look_at_host("/nonexistent/chipgate.db").ledger.trouble, "");
+  EXPECT_EQ(look_at_host("/nonexistent/chipgate.db").ledger.access, LedgerRights::Access::no_folder);
+  EXPECT_EQ(look_at_host("/tmp/a-ledger-that-is-not-there-yet.db").ledger.trouble, "");
 }
 
 TEST(Exposition, ASampleWithoutLabelsIsFoundByItsWholeName) {
