@@ -38,7 +38,7 @@ cli::GatewayFacts ask_gateway(const config::Settings& settings, EndpointIndex en
 
 cli::Facts gather(const DoctorOptions& options, const config::Loaded& loaded) {
   cli::Facts facts;
-  facts.warnings = texts(loaded.warnings);
+  facts.warnings = loaded.warnings;
   facts.host = cli::look_at_host(loaded.settings.ledger.path);
   for (std::uint32_t i = 0; i < loaded.settings.gateway.endpoints.size(); ++i)
     facts.gateways.push_back(ask_gateway(loaded.settings, EndpointIndex(i)));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 namespace chipgate::cli {
 namespace {
@@ -36,18 +37,37 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// What another check of this host knows better, or says as well.
+bool is_told_elsewhere(const config::Problem& warning, const Facts& facts) {
+  return warning.key == "admin.listen" || (facts.host.ephemeral && config::is_about_ephemeral_ports(warning));
+}
+
 void check_configuration(const Facts& facts, Findings& found) {
+  bool all_told = true;
   for (const auto& warning : facts.warnings) {
-    found.push_back({"configuration", Health::warning, warning, "Change the key that it names."});
+    if (is_told_elsewhere(warning, facts)) continue;
+    all_told = false;
+    const bool of_rights = warning.hint.starts_with("chmod");
+    found.push_back({"configuration", Health::warning, config::text(warning),
+                     of_rights ? "Do that to the file that the key names." : "Change the key that it names."});
   }
-  if (facts.warnings.empty()) found.push_back({"configuration", Health::fine, "valid, without warnings"});
+  if (!all_told) return;
+  found.push_back({"configuration", Health::fine,
+                   facts.warnings.empty() ? "valid, without warnings" : "valid; what it warns of is looked at below"});
 }
 
 std::set<std::uint16_t> ports_of(const config::Settings& settings, const Facts& facts) {
   std::set<std::uint16_t> ports;
-  for (const auto& chip : settings.chips) ports.insert(chip.port);
-  for (const auto& chip : facts.running.chips) ports.insert(chip.port);
-  ports.erase(0);  // left to the kernel
+  // Left to the kernel: it takes them out of that range itself, anew at every start.
+  std::set<std::string_view> left_open;
+  for (const auto& chip : settings.chips) {
+    if (chip.port == 0) left_open.insert(chip.id.value());
+    ports.insert(chip.port);
+  }
+  for (const auto& chip : facts.running.chips) {
+    if (!left_open.contains(chip.id)) ports.insert(chip.port);
+  }
+  ports.erase(0);
   return ports;
 }
 
@@ -74,10 +94,13 @@ void check_ports(const config::Settings& settings, const Facts& facts, Findings&
   for (const auto& span : host.reserved) reserved.push_back(span_text(span));
   const auto runs = runs_of(exposed);
   reserved.insert(reserved.end(), runs.begin(), runs.end());
+  const auto setting = "net.ipv4.ip_local_reserved_ports=" + joined(reserved);
+  const auto how = host.place == Place::container
+                       ? "docker run --sysctl " + setting + ", or on the host where it runs with --network host"
+                       : "sysctl -w " + setting + " (and in /etc/sysctl.d)";
   found.push_back(
       {"ports", Health::wrong, "any outgoing connection may take " + some_of(runs) + ", because they lie in " + range,
-       "Reserve them with: sysctl -w net.ipv4.ip_local_reserved_ports=" + joined(reserved) +
-           " (and in /etc/sysctl.d), or choose ports below " + std::to_string(host.ephemeral->first) + "."});
+       "Reserve them with: " + how + ", or choose ports below " + std::to_string(host.ephemeral->first) + "."});
 }
 
 void check_descriptors(const Facts& facts, Findings& found) {

@@ -13,9 +13,9 @@ constexpr Milliseconds most_clock_difference{30'000};
 
 // Reached by nobody outside, so it says nothing about how this host is seen.
 bool is_public(const IpAddress& address) {
-  static constexpr std::array<std::string_view, 8> inner{"10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
-                                                         "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-                                                         "fc00::/7",       "fe80::/10"};
+  static constexpr std::array<std::string_view, 11> inner{
+      "0.0.0.0/8",      "192.0.0.0/24",  "198.18.0.0/15",  "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8",
+      "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",   "fe80::/10"};
   return std::ranges::none_of(inner, [&](std::string_view text) { return Network::parse(text)->contains(address); }) &&
          !address.is_loopback();
 }

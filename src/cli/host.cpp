@@ -28,6 +28,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(*port);
 }
 
+// As Docker and Podman mark it.
+Place place() {
+  std::error_code ignored;
+  for (const auto* const mark : {"/.dockerenv", "/run/.containerenv"}) {
+    if (std::filesystem::exists(mark, ignored)) return Place::container;
+  }
+  return Place::host;
+}
+
 std::vector<IpAddress> interface_addresses() {
   ifaddrs* raw = nullptr;
   if (::getifaddrs(&raw) != 0) return {};
@@ -93,6 +102,7 @@ HostFacts look_at_host(const std::filesystem::path& ledger) {
   facts.addresses = interface_addresses();
   facts.ledger = rights_to(ledger);
   facts.asker = ::geteuid() == 0 ? Asker::root : Asker::somebody;
+  facts.place = place();
   return facts;
 }
 

@@ -226,6 +226,8 @@ class Chips {
 
 }  // namespace
 
+bool is_about_ephemeral_ports(const Problem& problem) { return problem.hint == ephemeral_hint; }
+
 FileChips read_chips(const Map& root, const ChipSurroundings& surroundings) { return Chips(root, surroundings).read(); }
 
 }  // namespace chipgate::config

@@ -3,6 +3,7 @@
 
 #include "chipgate/base/address.hpp"
 #include "chipgate/base/errors.hpp"
+#include "chipgate/config/problem.hpp"
 #include "chipgate/config/settings.hpp"
 #include "chipgate/lifecycle/state.hpp"
 
@@ -38,6 +39,9 @@ struct LedgerRights {
 // Root may write what the user that runs chipgate may not.
 enum class Asker : std::uint8_t { somebody, root };
 
+// In a container its own settings of the kernel cannot be written from within.
+enum class Place : std::uint8_t { host, container };
+
 struct HostFacts {
   std::optional<PortSpan> ephemeral{};  // nothing where the kernel does not say
   std::vector<PortSpan> reserved{};     // never given to outgoing connections
@@ -45,6 +49,7 @@ struct HostFacts {
   std::vector<IpAddress> addresses{};   // of the interfaces, without loopback
   LedgerRights ledger{};
   Asker asker = Asker::somebody;
+  Place place = Place::host;
 };
 
 // Of one endpoint.
@@ -74,7 +79,7 @@ struct RunningFacts {
 };
 
 struct Facts {
-  std::vector<std::string> warnings{};  // of the configuration
+  config::Problems warnings{};  // of the configuration
   HostFacts host{};
   std::vector<GatewayFacts> gateways{};  // one for each endpoint
   RunningFacts running{};

@@ -86,7 +86,8 @@ TEST_F(Diagnosis, AnExitThatIsTheHostsOwnIsWrong) {
 }
 
 TEST_F(Diagnosis, BehindTranslationTheOperatorMustSayHowTheHostIsSeen) {
-  facts_.host.addresses = {ip("10.0.0.2"), ip("172.17.0.1"), ip("100.64.3.4"), ip("fe80::1"), ip("fd00::1")};
+  facts_.host.addresses = {ip("10.0.0.2"), ip("172.17.0.1"), ip("100.64.3.4"), ip("fe80::1"),
+                           ip("fd00::1"),  ip("192.0.0.2"),  ip("198.18.0.1")};
   EXPECT_EQ(of("exit_is_host").health, Health::unknown);
   EXPECT_NE(of("exit_is_host").fix.find("--host-ip"), std::string::npos);
   facts_.host.addresses.push_back(ip("2a01:4f8::5"));

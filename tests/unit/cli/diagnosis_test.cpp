@@ -1,6 +1,8 @@
 // Findings about the configuration and the host, and how they are written.
 #include "diagnosis_test.hpp"
 
+#include "chipgate/config/load.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <sstream>
@@ -17,10 +19,48 @@ TEST_F(Diagnosis, AHealthyHostHasNothingToFix) {
 }
 
 TEST_F(Diagnosis, EveryWarningOfTheConfigurationIsTold) {
-  facts_.warnings = {"chipgate.yaml:3: one", "chipgate.yaml:4: other"};
+  facts_.warnings = {{"chipgate.yaml", 3, "a", "is one", ""}, {"chipgate.yaml", 4, "b", "is another", ""}};
   const auto all = findings();
   EXPECT_EQ(std::ranges::count(all, Health::warning, &Finding::health), 2);
   EXPECT_TRUE(all_well(all)) << "a warning is no fault";
+}
+
+TEST_F(Diagnosis, AWarningThatAnotherCheckTellsIsNotToldTwice) {
+  facts_.warnings = {{"f", 1, "admin.listen", "the control port is open beyond loopback, in clear text", ""}};
+  EXPECT_EQ(of("configuration").health, Health::fine);
+}
+
+TEST_F(Diagnosis, WhatTheKernelReservesIsBelievedBeforeTheConfigurationsGuess) {
+  config::Environment nothing{.variable = [](const std::string&) { return std::nullopt; },
+                              .read = [](const std::string&) { return config::FileContent{}; }};
+  facts_.warnings = config::parse(
+                        "listen: {ports: 40000-40100}\ngateway: {username: a, password: b}\n"
+                        "chips: [{id: a, port: 40000}]",
+                        "f", nothing)
+                        .value()
+                        .warnings;
+  ASSERT_EQ(facts_.warnings.size(), 2U);
+  EXPECT_EQ(of("configuration").health, Health::fine);
+  facts_.host.ephemeral.reset();
+  EXPECT_EQ(of("configuration").health, Health::warning) << "nobody else can say it";
+}
+
+TEST_F(Diagnosis, TheRightsOfAFileAreNotMendedByItsKey) {
+  facts_.warnings = {{"f", 1, "gateway.password_file", "may be read or written by everybody", "chmod 0600"}};
+  EXPECT_EQ(of("configuration").fix, "Do that to the file that the key names.");
+}
+
+TEST_F(Diagnosis, APortThatIsLeftToTheKernelIsItsOwn) {
+  settings_.chips = {chip("alpha", 0)};
+  facts_.running.chips = {{"alpha", 40'000, std::nullopt}};
+  EXPECT_EQ(of("ports").health, Health::fine);
+}
+
+TEST_F(Diagnosis, InAContainerPortsAreReservedFromOutside) {
+  settings_.chips = {chip("alpha", 40'000)};
+  facts_.host.place = Place::container;
+  EXPECT_NE(of("ports").fix.find("docker run --sysctl net.ipv4.ip_local_reserved_ports=40000"), std::string::npos);
+  EXPECT_NE(of("ports").fix.find("--network host"), std::string::npos);
 }
 
 TEST_F(Diagnosis, APortThatAnOutgoingConnectionMayTakeIsWrong) {
