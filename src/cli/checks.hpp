@@ -19,6 +19,6 @@ std::string some_of(const std::vector<std::string>& words);
 void check_gateways(const Facts& facts, Findings& found);
 
 // diagnosis_running.cpp; it goes by what was found of the gateway before.
-void check_running(const Facts& facts, Findings& found);
+void check_running(const config::Settings& settings, const Facts& facts, Findings& found);
 
 }  // namespace chipgate::cli

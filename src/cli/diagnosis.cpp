@@ -162,7 +162,7 @@ std::vector<Finding> diagnose(const config::Settings& settings, const Facts& fac
   check_ledger(settings, facts, found);
   check_admin(settings, found);
   check_gateways(facts, found);
-  check_running(facts, found);
+  check_running(settings, facts, found);
   return found;
 }
 

@@ -2,6 +2,8 @@
 #include "checks.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace chipgate::cli {
 namespace {
@@ -45,6 +47,50 @@ void check_silence(const Facts& facts, Findings& found) {
   }
 }
 
+template <class Chips, class Wanted>
+std::vector<std::string> ids_of(const Chips& chips, Wanted wanted) {
+  std::vector<std::string> ids;
+  for (const auto& chip : chips) {
+    if (wanted(chip)) ids.emplace_back(chip.id);
+  }
+  return ids;
+}
+
+// Its client may never have found it: silence is only heard of those that have an assignment.
+bool is_unused(const RunningChip& chip) {
+  return chip.state == lifecycle::State::released && chip.arming == ledger::Arming::armed && chip.bytes_this_month == 0;
+}
+
+void check_chips(const config::Settings& settings, const Facts& facts, Findings& found) {
+  const auto& running = facts.running.chips;
+  const auto blocked = ids_of(running, [](const auto& chip) { return chip.state == lifecycle::State::blocked; });
+  const auto unused = ids_of(running, is_unused);
+  std::set<std::string_view> there;
+  for (const auto& chip : running) there.insert(chip.id);
+  std::vector<std::string> missing;
+  for (const auto& chip : settings.chips) {
+    if (!there.contains(chip.id.value())) missing.push_back(chip.id.value());
+  }
+  std::vector<std::string> told;
+  if (!blocked.empty()) told.push_back("blocked: " + some_of(blocked));
+  if (!missing.empty()) told.push_back("in the file, and not in the running chipgate: " + some_of(missing));
+  const bool any_wrong = !told.empty();
+  if (!unused.empty()) told.push_back("armed, and without a byte this month: " + std::to_string(unused.size()));
+  std::string evidence;
+  for (const auto& one : told) evidence += (evidence.empty() ? "" : "; ") + one;
+  if (any_wrong) {
+    found.push_back(
+        {"chips", Health::warning, evidence,
+         "Read why one is blocked (chipgate chips show ID) before it is connected; have the file taken on by "
+         "chipgate reload."});
+  } else if (!unused.empty()) {
+    found.push_back({"chips", Health::unknown, evidence,
+                     "If such a number is online, its client goes round its port: see docs/bypass.md."});
+  } else {
+    found.push_back({"chips", Health::fine, "all chips of the file are there, none blocked"});
+  }
+}
+
 }  // namespace
 
 std::string some_of(const std::vector<std::string>& words) {
@@ -54,7 +100,7 @@ std::string some_of(const std::vector<std::string>& words) {
   return text;
 }
 
-void check_running(const Facts& facts, Findings& found) {
+void check_running(const config::Settings& settings, const Facts& facts, Findings& found) {
   if (!answered(facts)) {
     found.push_back({"running", Health::unknown, facts.running.trouble,
                      "Start chipgate, or let the doctor read its token, to have silent ports and duplicates checked."});
@@ -62,6 +108,7 @@ void check_running(const Facts& facts, Findings& found) {
   }
   const auto& running = facts.running;
   found.push_back({"running", Health::fine, "answers, with " + std::to_string(running.chips.size()) + " chips"});
+  check_chips(settings, facts, found);
   check_silence(facts, found);
   const auto duplicates = std::to_string(running.duplicates);
   if (running.duplicates == 0) {

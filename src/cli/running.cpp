@@ -28,6 +28,9 @@ RunningChip chip_of(const json::value& row, WallTime now) {
   RunningChip chip{text_at(row, "id"), static_cast<std::uint16_t>(number_at(row, "port"))};
   chip.state = state_of(text_at(row, "state"));
   chip.clients_held = static_cast<std::uint64_t>(number_at(row, "clients_held"));
+  chip.arming = text_at(row, "armed") == "true" ? ledger::Arming::armed : ledger::Arming::disarmed;
+  chip.bytes_this_month =
+      static_cast<std::uint64_t>(number_at(row, "traffic.month.up") + number_at(row, "traffic.month.down"));
   if (const auto since = parse_rfc3339(text_at(row, "quiet_since"))) {
     chip.quiet = std::chrono::duration_cast<Milliseconds>(now - *since);
   }

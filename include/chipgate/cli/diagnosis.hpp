@@ -67,6 +67,8 @@ struct RunningChip {
   std::optional<Milliseconds> quiet{};  // assigned, and without a tunnel for so long
   lifecycle::State state = lifecycle::State::active;
   std::uint64_t clients_held = 0;
+  ledger::Arming arming = ledger::Arming::armed;
+  std::uint64_t bytes_this_month = 0;
 };
 
 struct RunningFacts {

@@ -39,6 +39,32 @@ TEST_F(Diagnosis, SilenceSaysNothingWhileClientsAreRefused) {
   EXPECT_EQ(of("silent_chips").fix.find("else release it"), std::string::npos);
 }
 
+TEST_F(Diagnosis, BlockedChipsAreNamedInAWarning) {
+  facts_.running.chips[0].state = lifecycle::State::blocked;
+  EXPECT_EQ(of("chips").health, Health::warning);
+  EXPECT_NE(of("chips").evidence.find("blocked: alpha"), std::string::npos) << of("chips").evidence;
+  EXPECT_TRUE(all_well(findings())) << "an operator may have wished it";
+}
+
+TEST_F(Diagnosis, ChipsThatTheRunningOneLacksAreNamed) {
+  settings_.chips.push_back(chip("gamma", 20003));
+  EXPECT_EQ(of("chips").health, Health::warning);
+  EXPECT_NE(of("chips").evidence.find("not in the running chipgate: gamma"), std::string::npos);
+  EXPECT_NE(of("chips").fix.find("chipgate reload"), std::string::npos);
+}
+
+TEST_F(Diagnosis, ChipsThatNobodyUsesMayHaveClientsThatGoRoundThem) {
+  auto& beta = facts_.running.chips[1];
+  beta.state = lifecycle::State::released;
+  EXPECT_EQ(of("chips").health, Health::unknown);
+  EXPECT_EQ(of("chips").evidence, "armed, and without a byte this month: 1");
+  beta.arming = ledger::Arming::disarmed;
+  EXPECT_EQ(of("chips").health, Health::fine) << "it was released by hand";
+  beta.arming = ledger::Arming::armed;
+  beta.bytes_this_month = 1;
+  EXPECT_EQ(of("chips").health, Health::fine);
+}
+
 TEST_F(Diagnosis, AFleetOfSilentChipsFitsOnAScreen) {
   facts_.running.chips.assign(500, {"gamma", 20003, Milliseconds(3'600'000)});
   EXPECT_NE(of("silent_chips").evidence.find("and 480 more"), std::string::npos);
