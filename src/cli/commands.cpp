@@ -12,7 +12,8 @@ namespace chipgate::cli {
 
 class Commands::Impl {
  public:
-  explicit Impl(CLI::App& app) : app_(app) {
+  Impl(CLI::App& app, std::string usual) : app_(app) {
+    common_.usual = std::move(usual);
     add_watching();
     add_chips();
     add_actions();
@@ -74,8 +75,8 @@ class Commands::Impl {
     list->add_option("--state", text_, "Only in this state");
     auto* const show = add(*chips_group_, "show", "All of one", [this](const auto& s) { return show_chip(s, text_); });
     show->add_option("id", text_, "The chip")->required();
-    auto* const made =
-        add(*chips_group_, "add", "Add one, or change it", [this](const auto& s) { return add_chip(s, add_); });
+    auto* const made = add(*chips_group_, "add", "Add one, or change it: what is left out is reset, but for the port",
+                           [this](const auto& s) { return add_chip(s, add_); });
     made->add_option("id", add_.id, "The chip")->required();
     made->add_option("--alias", add_.alias, "Another name for it");
     made->add_option("--port", add_.port, "0 takes the lowest that is free");
@@ -164,7 +165,7 @@ class Commands::Impl {
   TopOptions top_;
 };
 
-Commands::Commands(CLI::App& app) : impl_(std::make_unique<Impl>(app)) {}
+Commands::Commands(CLI::App& app, std::string usual) : impl_(std::make_unique<Impl>(app, std::move(usual))) {}
 Commands::~Commands() = default;
 
 bool Commands::asked() const { return impl_->asked(); }

@@ -174,6 +174,23 @@ class Production {
   Production& operator=(const Production&) = delete;
 };
 
+TEST_F(CommandsTest, TheUsualConfigurationIsMeantWhereNothingIsSaid) {
+  const auto usual = folder_ / "chipgate.yaml";
+  std::ofstream(usual) << "admin: {listen: \"127.0.0.1:" << world_.port << "\", token_file: token}\n";
+  const auto run_with = [&](std::vector<std::string> words) {
+    CLI::App app;
+    const Commands commands(app, usual);
+    std::ranges::reverse(words);
+    app.parse(std::move(words));
+    std::ostringstream out;
+    return commands.run(out, out);
+  };
+  EXPECT_EQ(run_with({"status"}), exit_done);
+  EXPECT_EQ(run_with({"status", "--config", folder_ / "absent.yaml"}), exit_usage);
+  const Production production("127.0.0.1:1", token_file_);
+  EXPECT_EQ(run_with({"status"}), exit_unavailable) << "the environment says another one";
+}
+
 TEST_F(CommandsTest, AConfigurationThatIsNamedWinsOverTheEnvironment) {
   const Production production(admin(), token_file_);
   const auto staging = folder_ / "staging.yaml";
