@@ -1,11 +1,13 @@
 // The part of the file that is about watching and controlling chipgate.
 #include "chipgate/admin/webhook.hpp"
+#include "chipgate/base/ascii.hpp"
 #include "endpoint.hpp"
 #include "nearest.hpp"
 #include "readers.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace chipgate::config {
 namespace {
@@ -97,14 +99,16 @@ std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
 std::optional<admin::Price> read_price(const Map& admin) {
   admin::Price price;
   price.currency = admin.text("currency", price.currency);
-  if (price.currency.size() != currency_letters) admin.problem("currency", "is not three letters", "EUR");
+  if (price.currency.size() != currency_letters || !std::ranges::all_of(price.currency, is_letter)) {
+    admin.problem("currency", "is not three letters", "EUR");
+  }
   const auto written = admin.scalar("price_per_gb");
   if (!written) return std::nullopt;
   const auto& text = written->value;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), price.per_gb, std::chars_format::fixed);
   const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || price.per_gb < 0 || price.per_gb > highest_price) {
+  if (!whole || !std::isfinite(price.per_gb) || price.per_gb < 0 || price.per_gb > highest_price) {
     admin.problem("price_per_gb", in_quotes(written->written) + " is not a price", "3.5");
   }
   return price;

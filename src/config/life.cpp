@@ -3,6 +3,8 @@
 #include "readers.hpp"
 #include "words.hpp"
 
+#include <algorithm>
+
 namespace chipgate::config {
 namespace {
 
@@ -29,6 +31,12 @@ std::vector<protocol::HttpUrl> read_echoes(const Map& verify, std::string_view k
       verify.report().problem(written.line, written.key, in_quotes(written.written) + " is not an http:// URL",
                               "http://api.ipify.org/: a look costs no TLS handshake then");
     }
+  }
+  const auto of_one_host = [&](const protocol::HttpUrl& echo) {
+    return echo.authority.host == echoes.front().authority.host;
+  };
+  if (echoes.size() > 1 && std::ranges::all_of(echoes, of_one_host)) {
+    verify.warning(key, "are all of one host, which fails or lies as a whole", "name two hosts");
   }
   if (echoes.size() == 1) verify.warning(key, "has one echo only: a move is confirmed by another one", "name two");
   return echoes;

@@ -51,7 +51,8 @@ LoadResult parse(std::string_view text, const std::string& file, const Environme
   Report report(file, environment);
   const auto document = read_document(report, text);
   if (!document) return report.problems();
-  const Map root(report, *document, {}, 1);
+  // What is absent stands in no line.
+  const Map root(report, *document, {}, 0);
   auto settings = read_settings(root);
   auto problems = report.problems();
   if (!problems.empty()) return problems;

@@ -156,6 +156,9 @@ proxy::ProxyOptions read_proxy(const Map& root) {
     timeouts.warning("connect_budget", "clients give up after 20s", "19s at most");
   }
   options.head_timeout = timeouts.duration("head", options.head_timeout, {.least = 100ms, .most = 60s});
+  if (options.head_timeout > options.connect_budget) {
+    timeouts.warning("head", "is longer than timeouts.connect_budget, which ends it first");
+  }
   options.drain_deadline = timeouts.duration("drain", options.drain_deadline, {.least = 0s, .most = 1h});
   if (root.text("workers", "auto") != "auto") {
     options.workers = static_cast<std::uint32_t>(root.number("workers", 0, 1, 256));

@@ -72,5 +72,12 @@ TEST(AnAuthorityThatIsNotThere, IsMissedBeforeTheStart) {
   EXPECT_EQ(found, std::vector<std::string>{"6 gateway.tls.ca_file cannot be read: No such file or directory"});
 }
 
+TEST(APrice, IsANumberInAKnownKindOfMoney) {
+  expect_refused("admin: {price_per_gb: nan}", "2 admin.price_per_gb \"nan\" is not a price");
+  expect_refused("admin: {price_per_gb: inf}", "2 admin.price_per_gb \"inf\" is not a price");
+  expect_refused("admin: {currency: 123}", "2 admin.currency is not three letters");
+  expect_refused("admin: {currency: \"€\"}", "2 admin.currency is not three letters");
+}
+
 }  // namespace
 }  // namespace chipgate::config

@@ -164,6 +164,9 @@ struct Doubtful {
 TEST(Warnings, StandBesideTheSettings) {
   const std::vector<Doubtful> table{
       {with_gateway("timeouts: {connect_budget: 20s}"), "2 timeouts.connect_budget clients give up after 20s"},
+      {with_gateway("timeouts: {connect_budget: 5s}"), "2 timeouts.head is longer than timeouts.connect_budget"},
+      {with_gateway("verify: {echoes_v4: [\"http://a.example/1\", \"http://a.example/2\"]}"),
+       "2 verify.echoes_v4 are all of one host"},
       {with_gateway("timeouts: {idle: 30s}"), "2 timeouts.idle cuts tunnels that are in use"},
       {with_gateway("listen:\n  ports: 32000-33000"), "3 listen.ports reaches into the ports of outgoing"},
       {with_gateway("chips:\n- {id: \"a{n}\", numbers: 1-9, port: 40000}"), "3 chips[0].port 40000 is among"},
