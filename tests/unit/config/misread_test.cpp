@@ -79,5 +79,13 @@ TEST(APrice, IsANumberInAKnownKindOfMoney) {
   expect_refused("admin: {currency: \"€\"}", "2 admin.currency is not three letters");
 }
 
+// The API takes the same.
+TEST(AnAlias, IsAsLongAsTheApiAllows) {
+  const auto chip = [](const std::string& alias) { return "chips: [{id: a, alias: \"" + alias + "\"}]"; };
+  EXPECT_EQ(settings(with_gateway(chip(std::string(128, 'x')))).chips.front().alias.size(), 128U);
+  expect_refused(chip(std::string(129, 'x')), "2 chips[0].alias is longer than 128 bytes");
+  expect_refused(chip("a\\tb"), "2 chips[0].alias contains a control character");
+}
+
 }  // namespace
 }  // namespace chipgate::config

@@ -32,7 +32,7 @@ TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
 TEST(RedactedYaml, OfTheMostChipsIsNoLargerThanAFileMayBe) {
   const std::string id(58, 'i');
   std::string alias;
-  for (int i = 0; i < 47; ++i) alias += "\\u0085";  // two bytes of the hundred, and written as an escape
+  for (int i = 0; i < 61; ++i) alias += "\\u0085";  // two bytes of the 128, and written as an escape
   const auto made =
       settings(with_gateway("chips: [{id: \"" + id + "-{n}\", numbers: 10001-30000, port: 20001, alias: \"" + alias +
                             "{n}\", quota: {day: 999999GB, month: 1000000TB}, max_whatsapp_sessions: 1000}]"));
