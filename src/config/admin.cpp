@@ -51,6 +51,7 @@ Secret read_token(const Map& admin) {
     admin.problem("token_file", "stands beside token", "write one of the two");
     return {};
   }
+  warn_of_readers(admin, "token");
   Secret token(admin.text("token"));
   if (token.reveal().size() < shortest_token) admin.problem("token", "is shorter than 16 characters");
   return token;

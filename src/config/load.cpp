@@ -45,10 +45,7 @@ Problems unreadable(const std::string& path, const FileContent& content) {
   return {{path, 0, {}, "cannot be read: " + content.error, {}}};
 }
 
-}  // namespace
-
-LoadResult parse(std::string_view text, const std::string& file, const Environment& environment) {
-  Report report(file, environment);
+LoadResult parse_whole(Report report, std::string_view text) {
   const auto document = read_document(report, text);
   if (!document) return report.problems();
   // What is absent stands in no line.
@@ -59,10 +56,16 @@ LoadResult parse(std::string_view text, const std::string& file, const Environme
   return Loaded{std::move(settings), report.warnings()};
 }
 
+}  // namespace
+
+LoadResult parse(std::string_view text, const std::string& file, const Environment& environment) {
+  return parse_whole(Report(file, environment), text);
+}
+
 LoadResult load(const std::string& path, const Environment& environment) {
   const auto content = environment.read(path);
   if (!content.text) return unreadable(path, content);
-  return parse(*content.text, path, environment);
+  return parse_whole(Report(path, environment, content.mode), *content.text);
 }
 
 AdminResult load_admin(const std::string& path, const Environment& environment) {

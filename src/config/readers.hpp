@@ -20,6 +20,8 @@ struct NumberRange {
 // "20001-20500", or one number.
 std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t largest);
 
+// Where the value of a secret stands in a file that others may read.
+void warn_of_readers(const Map& map, std::string_view key);
 // What stands at the key, or in the file that `{key}_file` names.
 Secret read_secret(const Map& map, std::string_view key);
 // `password` or `password_file` of a mapping.

@@ -14,6 +14,9 @@ using namespace std::chrono_literals;
 // A client's own patience: Baileys gives a connection up after 20 s, and would not see a later answer.
 constexpr Milliseconds client_patience = 19s;
 
+// Of a file's permissions, those of everybody.
+constexpr mode_t others = 07;
+
 // RFC 1929 has one byte for the length of each.
 constexpr std::size_t longest_credential = 255;
 
@@ -53,9 +56,20 @@ std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t larg
   return NumberRange{*first, *last};
 }
 
+void warn_of_readers(const Map& map, std::string_view key) {
+  const auto written = map.scalar(key);
+  const bool literal = written && !written->value.empty() && written->written.find("${") == string::npos;
+  if (literal && (map.report().mode() & others) != 0) {
+    map.warning(key, "stands in a file that everybody may read or write", "a ${VARIABLE}, or chmod 0600");
+  }
+}
+
 Secret read_secret(const Map& map, std::string_view key) {
   const auto file_key = string(key) + "_file";
-  if (!map.has(file_key)) return Secret(map.text(key));
+  if (!map.has(file_key)) {
+    warn_of_readers(map, key);
+    return Secret(map.text(key));
+  }
   if (map.has(key)) {
     map.problem(file_key, "stands beside " + string(key), "write one of the two");
     return {};
@@ -67,7 +81,6 @@ Secret read_secret(const Map& map, std::string_view key) {
     map.problem(file_key, "cannot be read: " + content.error);
     return {};
   }
-  constexpr mode_t others = 07;
   if ((content.mode & others) != 0) map.warning(file_key, "may be read or written by everybody", "chmod 0600");
   Secret secret(std::move(*content.text));
   auto text = secret.reveal();

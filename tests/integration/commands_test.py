@@ -232,7 +232,9 @@ class Rotate(life.LifeTest):
 
 class Prove(rig.RigTest):
     def prove(self, endpoint: str, gateway: stack.Line | None = None) -> tuple[int, str]:
-        done = self.run_chipgate("prove", "--config", self.write(self.configuration([endpoint], ["alpha"], gateway)))
+        path = self.write(self.configuration([endpoint], ["alpha"], gateway))
+        path.chmod(0o600)  # some of these write a password into it
+        done = self.run_chipgate("prove", "--config", path)
         self.assertEqual(done.stderr, "")
         self.assertNotIn(stack.PASSWORD, done.stdout)
         return done.returncode, done.stdout

@@ -216,6 +216,21 @@ TEST(LoadAdmin, TellsWhatIsWrongWithItsPart) {
   EXPECT_TRUE(load_admin("nowhere.yaml", environment()).has_error());
 }
 
+TEST(Load, WarnsOfASecretInAFileThatEverybodyMayRead) {
+  std::string text = "gateway: {username: a, password: hunter2}\nadmin: {token: hunter2hunter2hunter2}";
+  mode_t mode = 0644;
+  auto shell = environment();
+  shell.read = [&](const std::string&) -> FileContent { return {.text = text, .mode = mode}; };
+  const auto told = [&] { return lines(load("etc/chipgate.yaml", shell).value().warnings); };
+  EXPECT_EQ(told(), (std::vector<std::string>{"1 gateway.password stands in a file that everybody may read or write",
+                                              "2 admin.token stands in a file that everybody may read or write"}));
+  mode = 0640;
+  EXPECT_TRUE(told().empty());
+  mode = 0644;
+  text = "gateway: {username: a, password: \"${PASS}\"}";
+  EXPECT_TRUE(told().empty()) << "it stands elsewhere";
+}
+
 TEST(Load, SaysWhyAFileCannotBeRead) {
   const auto result = load("nowhere.yaml", environment());
   ASSERT_TRUE(result.has_error());
