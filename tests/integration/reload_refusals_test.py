@@ -94,8 +94,7 @@ class NotReloaded(reloading.ReloadTest):
             self.assertIn("unused: 1h", shown)
             self.assert_carries(kept)
             self.assertEqual(api.chip("alpha")["port"], self.port(0))
-        said = self.gate.said("config_reloaded")
-        self.assertEqual(said[0]["restart_needed"], " ".join(waiting))
+        self.assertEqual(self.gate.line("config_reloaded")["restart_needed"], " ".join(waiting))
         # Taken back, nothing waits any more.
         del self.written["workers"]
         self.written["chips"][0]["port"] = self.port(0)
