@@ -1,11 +1,11 @@
 # docker build -t chipgate .
-# docker run --network host -v ./chipgate.yaml:/etc/chipgate/chipgate.yaml:ro -v chipgate-state:/var/lib/chipgate \
+# docker run --name chipgate --network host -v ./config:/etc/chipgate:ro -v chipgate-state:/var/lib/chipgate \
 #   -e SMARTPROXY_USERNAME -e SMARTPROXY_PASSWORD chipgate
 #
-# The volume keeps the ledger, which knows which chip has which address, and the token of the control port.
+# ./config has the chipgate.yaml. Its folder is mounted and not the file: an editor that replaces the file would leave its
+# mount behind. `docker kill -s HUP chipgate` has the configuration read again.
 #
-# docker kill -s HUP has the configuration read again. An editor that replaces the file leaves a mount of it behind: for
-# reloads, mount its folder.
+# The volume keeps the ledger, which knows which chip has which address, and the token of the control port.
 #
 # A chip's port listens on the loopback of its network namespace, so clients share that namespace: --network host, or
 # network_mode: "service:chipgate" for a client in a container. docs/clients.md has the other ways and their price. No port

@@ -1,5 +1,6 @@
 // Handlers of the chips themselves.
 #include "asked.hpp"
+#include "chipgate/base/alias.hpp"
 #include "handlers.hpp"
 #include "present.hpp"
 
@@ -10,7 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_alias = 128;
 constexpr NumberBounds any_number{0, static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())};
 
 Response unknown_chip() { return error_response(404, "unknown_chip", "there is no chip of this id", "id"); }
@@ -37,6 +37,7 @@ std::optional<lifecycle::State> wanted_state(Arguments& arguments) {
 lifecycle::ChipSpec read_spec(ChipId id, Members& members) {
   lifecycle::ChipSpec spec{.id = std::move(id)};
   spec.alias = members.text("alias", longest_alias);
+  if (const auto complaint = alias_complaint(spec.alias)) members.refuse().bad_value("alias", *complaint);
   spec.port = static_cast<std::uint16_t>(members.number("port", {0, 65'535}).value_or(0));
   if (const auto written = members.text("connect", 32); !written.empty()) {
     const auto mode = connect_mode(written);

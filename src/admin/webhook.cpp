@@ -30,11 +30,11 @@ using namespace std::chrono_literals;
 constexpr std::size_t events_a_page = 100;
 constexpr Milliseconds patience = 1min;
 
-bool fits(std::string_view pattern, std::string_view type) {
-  if (!pattern.ends_with('*')) return pattern == type;
-  pattern.remove_suffix(1);
-  return type.starts_with(pattern);
-}
+constexpr std::array<std::string_view, 18> types{
+    "chip.active",        "chip.released",    "chip.renewed",     "chip.moved",   "chip.exit_shared",
+    "chip.blocked",       "chip.draw_failed", "chip.exit_scarce", "chip.crowded", "chip.quota_warning",
+    "chip.quota_reached", "chip.created",     "chip.changed",     "chip.removed", "chip.reported",
+    "chip.banned",        "gateway.refusing", "gateway.recovered"};
 
 WebhookUrl checked(std::string_view text) {
   if (auto url = parse_webhook_url(text)) return std::move(*url);
@@ -42,6 +42,14 @@ WebhookUrl checked(std::string_view text) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> event_types() { return types; }
+
+bool fits_event(std::string_view pattern, std::string_view type) {
+  if (!pattern.ends_with('*')) return pattern == type;
+  pattern.remove_suffix(1);
+  return type.starts_with(pattern);
+}
 
 std::optional<WebhookUrl> parse_webhook_url(std::string_view text) {
   const auto mark = text.find("://");
@@ -117,7 +125,7 @@ class Webhook::Impl : public std::enable_shared_from_this<Impl> {
   net::Task<void> deliver_all(const std::vector<ledger::EventRow>& page) {
     for (const auto& event : page) {
       const bool wanted =
-          std::ranges::any_of(options_.events, [&](const auto& pattern) { return fits(pattern, event.type); });
+          std::ranges::any_of(options_.events, [&](const auto& pattern) { return fits_event(pattern, event.type); });
       if (!wanted) continue;
       co_await deliver(event);
       if (stopped_) co_return;

@@ -3,6 +3,7 @@
 #include "present.hpp"
 #include "wire.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/serialize.hpp>
@@ -134,13 +135,17 @@ net::Task<void> write_events(Stream& stream, Serving& serving, const Response& r
   if (asking.head_only) co_return;
   // So that a client knows at once that it is heard.
   if (going) going = co_await write_piece(stream, serving, framing, "retry: 1000\n\n");
+  // Other chips' events are silence to a stream of one chip.
+  auto written_at = Clock::now();
   while (going) {
-    const auto page = co_await reader.next(events_a_page, serving.limits.heartbeat);
+    const auto silent = std::chrono::duration_cast<Milliseconds>(Clock::now() - written_at);
+    const auto page = co_await reader.next(events_a_page, std::max(serving.limits.heartbeat - silent, Milliseconds(0)));
     if (serving.stopped || page.has_error()) break;
     auto text = page_text(*page, response.events.chip);
-    if (text.empty() && !page->empty()) continue;  // none of this chip's
+    if (text.empty() && Clock::now() - written_at < serving.limits.heartbeat) continue;
     if (text.empty()) text = ": still here\n\n";
     going = co_await write_piece(stream, serving, framing, std::move(text));
+    written_at = Clock::now();
   }
   if (going && !serving.stopped) co_await write_end(stream, serving, framing);
 }

@@ -8,7 +8,9 @@
 #include "start_report.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <ostream>
+#include <utility>
 
 namespace chipgate::app {
 namespace {
@@ -22,16 +24,21 @@ std::vector<std::string> texts(const config::Problems& problems) {
 cli::GatewayFacts ask_gateway(const config::Settings& settings, EndpointIndex endpoint) {
   cli::GatewayFacts facts;
   facts.endpoint = settings.gateway.endpoints.at(endpoint.value()).name();
-  const auto looks = look_three_times(settings, endpoint, [](std::string_view, const Result<IpAddress>&) {});
-  facts.exits = looks.exits;
-  if (looks.trouble) facts.trouble = text(*looks.trouble);
-  facts.clock_ahead = looks.clock_ahead;
+  try {
+    auto looks = look_three_times(settings, endpoint, [](std::string_view, const Result<IpAddress>&) {});
+    facts.exits = std::move(looks.exits);
+    facts.trouble = std::move(looks.trouble);
+    facts.clock_ahead = looks.clock_ahead;
+  } catch (const std::exception& error) {
+    // An authority's file that holds no certificate: the other checks are wanted all the more.
+    facts.not_asked = error.what();
+  }
   return facts;
 }
 
 cli::Facts gather(const DoctorOptions& options, const config::Loaded& loaded) {
   cli::Facts facts;
-  facts.warnings = texts(loaded.warnings);
+  facts.warnings = loaded.warnings;
   facts.host = cli::look_at_host(loaded.settings.ledger.path);
   for (std::uint32_t i = 0; i < loaded.settings.gateway.endpoints.size(); ++i)
     facts.gateways.push_back(ask_gateway(loaded.settings, EndpointIndex(i)));

@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   CLI::App app{"chipgate: one local port, one sticky session, one exit IP per chip"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "chipgate " CHIPGATE_VERSION);
-  std::string path = "/etc/chipgate/chipgate.yaml";
+  std::string path = chipgate::cli::usual_configuration;
   const auto with_configuration = [&](const char* name, const char* what) {
     auto* const command = app.add_subcommand(name, what);
     command->add_option("-c,--config", path, "Configuration file")->capture_default_str();

@@ -1,6 +1,7 @@
 // Proving a gateway with three looks.
 #include "chipgate/app/prove.hpp"
 
+#include "chipgate/cli/diagnosis.hpp"
 #include "chipgate/gateway/look.hpp"
 #include "chipgate/gateway/names.hpp"
 #include "chipgate/net/resolver.hpp"
@@ -43,7 +44,12 @@ class Proof final : private gateway::EndpointObserver {
     const std::array<std::pair<std::string_view, gateway::RoutePtr>, 3> steps{
         {{"session 1", one}, {"session 2", other}, {"session 1 again", one}}};
     for (const auto& [what, route] : steps) {
-      const auto exit = co_await look_through(*route);
+      if (echoes().empty()) break;
+      auto exit = co_await look_through(*route);
+      // One exit of a residential pool may be gone this moment; an account is refused for good.
+      const bool may_be_one_exit = exit.has_error() && info(exit.error().kind).fault == Fault::provider &&
+                                   exit.error() != ErrorKind::provider_auth;
+      if (may_be_one_exit) exit = co_await look_through(*route);
       on_look_(what, exit);
       if (exit.has_error()) {
         looks_.trouble = exit.error();
@@ -55,6 +61,11 @@ class Proof final : private gateway::EndpointObserver {
     shard_.post([this] { shard_.stop(); });
   }
 
+  const std::vector<protocol::HttpUrl>& echoes() const {
+    const auto& verify = settings_.life.verify;
+    return verify.echoes_v4.empty() ? verify.echoes_v6 : verify.echoes_v4;
+  }
+
   gateway::RoutePtr new_route() {
     const auto session = session_names_.next(*ChipId::parse("prove"), std::chrono::system_clock::now());
     const auto wire = provider_.wire_session(session, random_);
@@ -64,7 +75,7 @@ class Proof final : private gateway::EndpointObserver {
   // The first echo that answers with an address: one that is down says nothing about the gateway.
   net::Task<Result<IpAddress>> look_through(const gateway::Route& route) {
     Error last{ErrorKind::gateway_garbled};
-    for (const auto& echo : settings_.life.verify.echoes_v4) {
+    for (const auto& echo : echoes()) {
       net::Waiter waiter(shard_);
       telemetry::StageWatch watch(counters_);
       const auto until = Clock::now() + look_timeout;
@@ -116,20 +127,16 @@ int prove_endpoint(const config::Settings& settings, EndpointIndex endpoint, std
     if (exit.has_value()) {
       out << "  " << what << " leaves by " << exit->text() << '\n' << std::flush;
     } else {
-      out << "  " << what << " failed: " << text(exit.error()) << '\n' << std::flush;
+      out << "  " << what << " failed: " << cli::text(exit.error()) << '\n' << std::flush;
     }
   });
-  return looks.trouble ? 1 : judge(looks.exits, out);
+  if (looks.trouble) return 1;
+  if (!looks.exits.empty()) return judge(looks.exits, out);
+  out << "NOT PROVED: no echoes are configured (verify.echoes_v4).\n";
+  return 1;
 }
 
 }  // namespace
-
-std::string text(const Error& error) {
-  std::string told(info(error.kind).message);
-  told += " [" + std::string(info(error.kind).name) + "]";
-  if (!error.detail.empty()) told += ": " + error.detail;
-  return told;
-}
 
 Looks look_three_times(const config::Settings& settings, EndpointIndex endpoint, const OnLook& on_look) {
   return Proof(settings, endpoint, on_look).run();

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/json/object.hpp>
+#include <exception>
 #include <ostream>
+#include <set>
 #include <thread>
 
 namespace chipgate::cli {
@@ -25,7 +27,10 @@ json::array chosen(const Session& session, const ChipChoice& choice) {
   if (choice.all) return all_pages(client, "/api/v1/chips?limit=1000", "chips");
   if (choice.ids.empty()) throw Failed(exit_usage, "name chips, or say --all");
   json::array chips;
-  for (const auto& id : choice.ids) chips.push_back(client.get("/api/v1/chips/" + encoded(id)));
+  std::set<std::string> seen;
+  for (const auto& id : choice.ids) {
+    if (seen.insert(id).second) chips.push_back(client.get("/api/v1/chips/" + encoded(id)));
+  }
   return chips;
 }
 
@@ -74,8 +79,9 @@ void Bulk::work(const std::vector<std::string>& ids, const Action& action) {
       Outcome outcome{What::failed};
       try {
         outcome = action(client, ids[i]);
-      } catch (const Failed& failed) {
-        outcome.detail = failed.what();
+      } catch (const std::exception& error) {
+        // Whatever it is, one chip's: what leaves a thread ends the program.
+        outcome.detail = error.what();
       }
       const std::lock_guard lock(mutex_);
       outcomes_.insert_or_assign(ids[i], std::move(outcome));

@@ -12,7 +12,8 @@ namespace chipgate::cli {
 
 class Commands::Impl {
  public:
-  explicit Impl(CLI::App& app) : app_(app) {
+  Impl(CLI::App& app, std::string usual) : app_(app) {
+    common_.usual = std::move(usual);
     add_watching();
     add_chips();
     add_actions();
@@ -39,9 +40,10 @@ class Commands::Impl {
   // Every command says where chipgate is, and may be answered as JSON.
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& what, Run run) {
     auto* const command = parent.add_subcommand(name, what);
-    command->add_option("--admin", common_.admin, "http://host:port or unix:path; else $CHIPGATE_ADMIN");
-    command->add_option("--token-file", common_.token_file, "The token's file; else $CHIPGATE_TOKEN_FILE");
-    command->add_option("-c,--config", common_.config, "A configuration that says both");
+    command->add_option("--admin", common_.admin, "http://host:port or unix:path; wants --token-file");
+    command->add_option("--token-file", common_.token_file, "The token's file");
+    command->add_option("-c,--config", common_.config,
+                        "A configuration that says both; else $CHIPGATE_ADMIN and $CHIPGATE_TOKEN_FILE");
     command->add_flag_callback("--json", [this] { common_.form = Form::json; }, "For programs");
     command->callback([this, run = std::move(run)] { chosen_ = run; });
     return command;
@@ -73,8 +75,8 @@ class Commands::Impl {
     list->add_option("--state", text_, "Only in this state");
     auto* const show = add(*chips_group_, "show", "All of one", [this](const auto& s) { return show_chip(s, text_); });
     show->add_option("id", text_, "The chip")->required();
-    auto* const made =
-        add(*chips_group_, "add", "Add one, or change it", [this](const auto& s) { return add_chip(s, add_); });
+    auto* const made = add(*chips_group_, "add", "Add one, or change it: what is left out is reset, but for the port",
+                           [this](const auto& s) { return add_chip(s, add_); });
     made->add_option("id", add_.id, "The chip")->required();
     made->add_option("--alias", add_.alias, "Another name for it");
     made->add_option("--port", add_.port, "0 takes the lowest that is free");
@@ -163,7 +165,7 @@ class Commands::Impl {
   TopOptions top_;
 };
 
-Commands::Commands(CLI::App& app) : impl_(std::make_unique<Impl>(app)) {}
+Commands::Commands(CLI::App& app, std::string usual) : impl_(std::make_unique<Impl>(app, std::move(usual))) {}
 Commands::~Commands() = default;
 
 bool Commands::asked() const { return impl_->asked(); }

@@ -1,27 +1,12 @@
-// The checks.
-#include "chipgate/cli/diagnosis.hpp"
+// The checks of the configuration and of the host, and the order of all.
+#include "checks.hpp"
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <set>
 #include <string_view>
 
 namespace chipgate::cli {
 namespace {
-
-constexpr Milliseconds most_clock_difference{30'000};
-constexpr std::size_t most_named = 20;
-
-using Findings = std::vector<Finding>;
-
-// "a, b, c and 17 more": a fleet does not fit on a screen.
-std::string some_of(const std::vector<std::string>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(words.size(), most_named); ++i) text += (i == 0 ? "" : ", ") + words[i];
-  if (words.size() > most_named) text += " and " + std::to_string(words.size() - most_named) + " more";
-  return text;
-}
 
 std::string span_text(const PortSpan& span) {
   const auto first = std::to_string(span.first);
@@ -29,17 +14,6 @@ std::string span_text(const PortSpan& span) {
 }
 
 bool holds(const PortSpan& span, std::uint16_t port) { return port >= span.first && port <= span.last; }
-
-// Reached by nobody outside, so it says nothing about how this host is seen.
-bool is_public(const IpAddress& address) {
-  static constexpr std::array<std::string_view, 8> inner{"10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
-                                                         "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-                                                         "fc00::/7",       "fe80::/10"};
-  return std::ranges::none_of(inner, [&](std::string_view text) { return Network::parse(text)->contains(address); }) &&
-         !address.is_loopback();
-}
-
-bool answered(const Facts& facts) { return facts.running.trouble.empty(); }
 
 // "20001", "20005-20009": neighbours as one.
 std::vector<std::string> runs_of(const std::set<std::uint16_t>& ports) {
@@ -63,18 +37,37 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// What another check of this host knows better, or says as well.
+bool is_told_elsewhere(const config::Problem& warning, const Facts& facts) {
+  return warning.key == "admin.listen" || (facts.host.ephemeral && config::is_about_ephemeral_ports(warning));
+}
+
 void check_configuration(const Facts& facts, Findings& found) {
+  bool all_told = true;
   for (const auto& warning : facts.warnings) {
-    found.push_back({"configuration", Health::warning, warning, "Change the key that it names."});
+    if (is_told_elsewhere(warning, facts)) continue;
+    all_told = false;
+    const bool of_rights = warning.hint.starts_with("chmod");
+    found.push_back({"configuration", Health::warning, config::text(warning),
+                     of_rights ? "Do that to the file that the key names." : "Change the key that it names."});
   }
-  if (facts.warnings.empty()) found.push_back({"configuration", Health::fine, "valid, without warnings"});
+  if (!all_told) return;
+  found.push_back({"configuration", Health::fine,
+                   facts.warnings.empty() ? "valid, without warnings" : "valid; what it warns of is looked at below"});
 }
 
 std::set<std::uint16_t> ports_of(const config::Settings& settings, const Facts& facts) {
   std::set<std::uint16_t> ports;
-  for (const auto& chip : settings.chips) ports.insert(chip.port);
-  for (const auto& chip : facts.running.chips) ports.insert(chip.port);
-  ports.erase(0);  // left to the kernel
+  // Left to the kernel: it takes them out of that range itself, anew at every start.
+  std::set<std::string_view> left_open;
+  for (const auto& chip : settings.chips) {
+    if (chip.port == 0) left_open.insert(chip.id.value());
+    ports.insert(chip.port);
+  }
+  for (const auto& chip : facts.running.chips) {
+    if (!left_open.contains(chip.id)) ports.insert(chip.port);
+  }
+  ports.erase(0);
   return ports;
 }
 
@@ -101,10 +94,13 @@ void check_ports(const config::Settings& settings, const Facts& facts, Findings&
   for (const auto& span : host.reserved) reserved.push_back(span_text(span));
   const auto runs = runs_of(exposed);
   reserved.insert(reserved.end(), runs.begin(), runs.end());
+  const auto setting = "net.ipv4.ip_local_reserved_ports=" + joined(reserved);
+  const auto how = host.place == Place::container
+                       ? "docker run --sysctl " + setting + ", or on the host where it runs with --network host"
+                       : "sysctl -w " + setting + " (and in /etc/sysctl.d)";
   found.push_back(
       {"ports", Health::wrong, "any outgoing connection may take " + some_of(runs) + ", because they lie in " + range,
-       "Reserve them with: sysctl -w net.ipv4.ip_local_reserved_ports=" + joined(reserved) +
-           " (and in /etc/sysctl.d), or choose ports below " + std::to_string(host.ephemeral->first) + "."});
+       "Reserve them with: " + how + ", or choose ports below " + std::to_string(host.ephemeral->first) + "."});
 }
 
 void check_descriptors(const Facts& facts, Findings& found) {
@@ -120,82 +116,26 @@ void check_descriptors(const Facts& facts, Findings& found) {
   }
 }
 
-void check_gateway(const GatewayFacts& gateway, Findings& found) {
-  const auto& [endpoint, exits, trouble, clock_ahead] = gateway;
-  if (exits.size() < 3) {
-    found.push_back({"gateway", Health::wrong, endpoint + ": " + trouble,
-                     "Correct gateway.endpoints and the credentials, or ask the provider whether it is up."});
-    return;
-  }
-  found.push_back({"gateway", Health::fine, endpoint + " answers"});
-  const auto told = endpoint + ": session 1 leaves by " + exits[0].text() + ", session 2 by " + exits[1].text() +
-                    ", session 1 again by " + exits[2].text();
-  if (exits[0] != exits[2]) {
-    found.push_back({"gateway_sticky", Health::wrong, told,
-                     "Use sticky-session credentials of the provider, not those that rotate with each request."});
-  } else if (exits[0] == exits[1]) {
-    found.push_back(
-        {"gateway_sticky", Health::wrong, told,
-         "Correct gateway.preset: the username's grammar does not tell sessions apart, or the pool is tiny."});
-  } else {
-    found.push_back({"gateway_sticky", Health::fine, told});
-  }
-}
-
-void check_exit(const Facts& facts, Findings& found) {
-  std::vector<IpAddress> exits;
-  for (const auto& gateway : facts.gateways) exits.insert(exits.end(), gateway.exits.begin(), gateway.exits.end());
-  auto known = facts.host_ips;
-  std::ranges::copy_if(facts.host.addresses, std::back_inserter(known), is_public);
-  for (const auto& exit : exits) {
-    if (std::ranges::find(known, exit) == known.end()) continue;
-    found.push_back({"exit_is_host", Health::wrong, "a session leaves by " + exit.text() + ", this host's own address",
-                     "Use another gateway: this one sends everything out by this host."});
-    return;
-  }
-  // A host behind address translation often has a public IPv6 address, which says nothing about its IPv4 one.
-  const auto incomparable = [&](const IpAddress& exit) {
-    return std::ranges::none_of(known, [&](const IpAddress& own) { return own.is_v4() == exit.is_v4(); });
-  };
-  if (exits.empty()) {
-    found.push_back({"exit_is_host", Health::unknown, "no exit was seen"});
-  } else if (std::ranges::any_of(exits, incomparable)) {
-    found.push_back({"exit_is_host", Health::unknown, "the interfaces have no public address of the exits' family",
-                     "Say with --host-ip ADDRESS by which address this host is seen outside."});
-  } else {
-    found.push_back({"exit_is_host", Health::fine, "no exit is one of this host's addresses"});
-  }
-}
-
-void check_clock(const Facts& facts, Findings& found) {
-  // They all ask the same echoes.
-  const auto told =
-      std::ranges::find_if(facts.gateways, [](const auto& gateway) { return gateway.clock_ahead.has_value(); });
-  if (told == facts.gateways.end()) {
-    found.push_back({"clock", Health::unknown, "no echo answered with a Date",
-                     "Compare it by hand (timedatectl): history and TLS rely on it."});
-    return;
-  }
-  const auto ahead = *told->clock_ahead;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ahead).count();
-  const auto evidence =
-      "this host is " + std::to_string(std::abs(seconds)) + " s " + (seconds < 0 ? "behind" : "ahead of") + " the echo";
-  if (std::chrono::abs(ahead) <= most_clock_difference) {
-    found.push_back({"clock", Health::fine, evidence});
-  } else {
-    found.push_back({"clock", Health::warning, evidence,
-                     "Let a time service set the clock (timedatectl set-ntp true): history and TLS rely on it."});
-  }
-}
-
 void check_ledger(const config::Settings& settings, const Facts& facts, Findings& found) {
   const auto path = settings.ledger.path.string();
-  if (!facts.host.ledger_trouble.empty()) {
-    found.push_back({"ledger", Health::wrong, facts.host.ledger_trouble,
+  const auto& host = facts.host;
+  if (answered(facts)) {
+    // It knows, whoever asks.
+    if (facts.running.ledger_writable) {
+      found.push_back({"ledger", Health::fine, "the running chipgate writes " + path});
+    } else {
+      found.push_back({"ledger", Health::wrong, "the running chipgate cannot write " + path,
+                       "Make room on its disk, or mount it writable; chipgate goes on by itself."});
+    }
+  } else if (host.ledger.access == LedgerRights::Access::no_folder) {
+    found.push_back(
+        {"ledger", Health::wrong, host.ledger.trouble, "Make the folder, for the user that runs chipgate."});
+  } else if (host.ledger.access == LedgerRights::Access::refused) {
+    found.push_back({"ledger", Health::wrong, host.ledger.trouble,
                      "Give the user that runs chipgate the right to write the file and its folder."});
-  } else if (answered(facts) && !facts.running.ledger_writable) {
-    found.push_back({"ledger", Health::wrong, "the running chipgate cannot write " + path,
-                     "Make room on its disk, or mount it writable; chipgate goes on by itself."});
+  } else if (host.asker == Asker::root) {
+    found.push_back({"ledger", Health::unknown, "root can write " + path + ", which says nothing of another user",
+                     "Ask as the user that runs chipgate."});
   } else {
     found.push_back({"ledger", Health::fine, path + " can be written"});
   }
@@ -212,37 +152,6 @@ void check_admin(const config::Settings& settings, Findings& found) {
   }
 }
 
-void check_running(const Facts& facts, Findings& found) {
-  if (!answered(facts)) {
-    found.push_back({"running", Health::unknown, facts.running.trouble,
-                     "Start chipgate, or let the doctor read its token, to have silent ports and duplicates checked."});
-    return;
-  }
-  const auto& running = facts.running;
-  found.push_back({"running", Health::fine, "answers, with " + std::to_string(running.chips.size()) + " chips"});
-  std::vector<std::string> silent;
-  for (const auto& chip : running.chips) {
-    if (!chip.quiet || *chip.quiet < facts.silent_for) continue;
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(*chip.quiet);
-    silent.push_back(chip.id + " (port " + std::to_string(chip.port) + ", " + format_duration(whole) + ")");
-  }
-  if (silent.empty()) {
-    found.push_back({"silent_chips", Health::fine,
-                     "no assigned chip has been without a tunnel for " + format_duration(facts.silent_for)});
-  } else {
-    found.push_back(
-        {"silent_chips", Health::wrong, "assigned, and without a tunnel: " + some_of(silent),
-         "If such a number is online, its client goes round its port: see docs/bypass.md; else release it."});
-  }
-  const auto duplicates = std::to_string(running.duplicates);
-  if (running.duplicates == 0) {
-    found.push_back({"duplicates", Health::fine, "no two chips were last seen at one exit"});
-  } else {
-    found.push_back({"duplicates", Health::wrong, duplicates + " chips with tunnels were last seen at one exit",
-                     "Rotate them (chipgate chips rotate), and read exit_shared in chipgate's log."});
-  }
-}
-
 }  // namespace
 
 std::vector<Finding> diagnose(const config::Settings& settings, const Facts& facts) {
@@ -252,10 +161,8 @@ std::vector<Finding> diagnose(const config::Settings& settings, const Facts& fac
   check_descriptors(facts, found);
   check_ledger(settings, facts, found);
   check_admin(settings, found);
-  for (const auto& gateway : facts.gateways) check_gateway(gateway, found);
-  check_exit(facts, found);
-  check_clock(facts, found);
-  check_running(facts, found);
+  check_gateways(facts, found);
+  check_running(settings, facts, found);
   return found;
 }
 

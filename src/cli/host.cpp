@@ -28,6 +28,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(*port);
 }
 
+// As Docker and Podman mark it.
+Place place() {
+  std::error_code ignored;
+  for (const auto* const mark : {"/.dockerenv", "/run/.containerenv"}) {
+    if (std::filesystem::exists(mark, ignored)) return Place::container;
+  }
+  return Place::host;
+}
+
 std::vector<IpAddress> interface_addresses() {
   ifaddrs* raw = nullptr;
   if (::getifaddrs(&raw) != 0) return {};
@@ -46,13 +55,16 @@ std::vector<IpAddress> interface_addresses() {
 }
 
 // By asking the kernel for the right alone: opening the database would wait for its locks, or leave files behind.
-std::string ledger_trouble(const std::filesystem::path& path) {
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+LedgerRights rights_to(const std::filesystem::path& ledger) {
+  using Access = LedgerRights::Access;
+  const auto folder = ledger.has_parent_path() ? ledger.parent_path() : std::filesystem::path(".");
   const auto why = [](const std::filesystem::path& refused) {
     return refused.string() + ": " + std::generic_category().message(errno);
   };
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) return why(folder);
-  if (::access(path.c_str(), R_OK | W_OK) != 0 && errno != ENOENT) return why(path);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return {errno == ENOENT ? Access::no_folder : Access::refused, why(folder)};
+  }
+  if (::access(ledger.c_str(), R_OK | W_OK) != 0 && errno != ENOENT) return {Access::refused, why(ledger)};
   return {};
 }
 
@@ -88,7 +100,9 @@ HostFacts look_at_host(const std::filesystem::path& ledger) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) facts.descriptors = limit.rlim_max;
   facts.addresses = interface_addresses();
-  facts.ledger_trouble = ledger_trouble(ledger);
+  facts.ledger = rights_to(ledger);
+  facts.asker = ::geteuid() == 0 ? Asker::root : Asker::somebody;
+  facts.place = place();
   return facts;
 }
 

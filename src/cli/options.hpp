@@ -17,6 +17,7 @@ struct Common {
   std::string admin{};
   std::string token_file{};
   std::string config{};
+  std::string usual{};  // the configuration where nothing else is said
   Form form = Form::table;
 };
 

@@ -15,8 +15,22 @@ namespace json = boost::json;
 // Whoever has a doctor look is waiting for the answer.
 constexpr Milliseconds patience{10'000};
 
+// One that this version does not know admits nobody, as far as it can tell.
+lifecycle::State state_of(const std::string& text) {
+  for (std::size_t i = 0; i < lifecycle::state_count; ++i) {
+    const auto state = static_cast<lifecycle::State>(i);
+    if (lifecycle::name(state) == text) return state;
+  }
+  return lifecycle::State::released;
+}
+
 RunningChip chip_of(const json::value& row, WallTime now) {
   RunningChip chip{text_at(row, "id"), static_cast<std::uint16_t>(number_at(row, "port"))};
+  chip.state = state_of(text_at(row, "state"));
+  chip.clients_held = static_cast<std::uint64_t>(number_at(row, "clients_held"));
+  chip.arming = text_at(row, "armed") == "true" ? ledger::Arming::armed : ledger::Arming::disarmed;
+  chip.bytes_this_month =
+      static_cast<std::uint64_t>(number_at(row, "traffic.month.up") + number_at(row, "traffic.month.down"));
   if (const auto since = parse_rfc3339(text_at(row, "quiet_since"))) {
     chip.quiet = std::chrono::duration_cast<Milliseconds>(now - *since);
   }
@@ -24,7 +38,12 @@ RunningChip chip_of(const json::value& row, WallTime now) {
 }
 
 void ask(Client& client, RunningFacts& facts) {
-  facts.ledger_writable = text_at(client.get("/api/v1/status"), "ledger_writable") == "true";
+  const auto status = client.get("/api/v1/status");
+  facts.ledger_writable = text_at(status, "ledger_writable") == "true";
+  const auto* const account = find(status, "gateway.account");
+  if (account != nullptr && account->is_object()) {
+    facts.account_trouble = text_at(*account, "message") + " [" + text_at(*account, "code") + "]";
+  }
   const auto chips = all_pages(client, "/api/v1/chips?limit=1000", "chips");
   const auto now = std::chrono::system_clock::now();
   for (const auto& row : chips) facts.chips.push_back(chip_of(row, now));

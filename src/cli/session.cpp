@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <ostream>
+#include <unistd.h>
 
 namespace chipgate::cli {
 namespace {
@@ -43,19 +44,42 @@ AdminAddress address_of(const admin::AdminOptions& options) {
   return address;
 }
 
+// The configuration's, where no file was named.
+Secret token_of(const admin::AdminOptions& options, const std::string& named_file) {
+  if (!named_file.empty()) return token_in(named_file);
+  return options.token.empty() ? token_in(options.token_file) : options.token;
+}
+
 }  // namespace
 
+// One source says both, or --token-file says the token by name: completed from another source, one chipgate's token
+// would be sent to another.
 Target find_target(const Common& common) {
-  auto where = common.admin.empty() ? variable("CHIPGATE_ADMIN") : common.admin;
-  auto token_file = common.token_file.empty() ? variable("CHIPGATE_TOKEN_FILE") : common.token_file;
-  admin::AdminOptions options;
-  if (!common.config.empty() && (where.empty() || token_file.empty())) options = configured(common.config);
-  Target target;
-  target.address = where.empty() ? address_of(options) : AdminAddress::parse(where);
-  const bool by_configuration = token_file.empty() && !options.token.empty();
-  if (token_file.empty()) token_file = options.token_file;
-  target.token = by_configuration ? options.token : token_in(token_file);
-  return target;
+  if (!common.admin.empty()) {
+    auto address = AdminAddress::parse(common.admin);
+    if (common.token_file.empty()) {
+      throw Failed(exit_usage, "--admin wants --token-file beside it: no other token belongs to that address");
+    }
+    return {std::move(address), token_in(common.token_file)};
+  }
+  if (!common.config.empty()) {
+    const auto options = configured(common.config);
+    return {address_of(options), token_of(options, common.token_file)};
+  }
+  const auto where = variable("CHIPGATE_ADMIN");
+  // So that `docker exec NAME chipgate status` needs no more words.
+  const bool nothing_said = where.empty() && variable("CHIPGATE_TOKEN_FILE").empty();
+  if (nothing_said && ::access(common.usual.c_str(), R_OK) == 0) {
+    const auto options = configured(common.usual);
+    return {address_of(options), token_of(options, common.token_file)};
+  }
+  const auto token_file = common.token_file.empty() ? variable("CHIPGATE_TOKEN_FILE") : common.token_file;
+  if (where.empty()) return {AdminAddress(), token_of(admin::AdminOptions(), token_file)};
+  auto address = AdminAddress::parse(where);
+  if (token_file.empty()) {
+    throw Failed(exit_usage, "CHIPGATE_ADMIN wants CHIPGATE_TOKEN_FILE or --token-file beside it");
+  }
+  return {std::move(address), token_in(token_file)};
 }
 
 boost::json::array all_pages(Client& client, const std::string& path, std::string_view member, std::size_t most) {

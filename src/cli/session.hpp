@@ -20,7 +20,7 @@ struct Session {
   Milliseconds poll{500};
 };
 
-// From the options, the environment and the configuration file, in this order. Throws Failed.
+// From the options, the configuration file or the environment, whichever comes first. Throws Failed.
 Target find_target(const Common& common);
 
 // watch.cpp

@@ -1,9 +1,13 @@
 // The part of the file that is about watching and controlling chipgate.
 #include "chipgate/admin/webhook.hpp"
+#include "chipgate/base/ascii.hpp"
 #include "endpoint.hpp"
+#include "nearest.hpp"
 #include "readers.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace chipgate::config {
 namespace {
@@ -47,9 +51,32 @@ Secret read_token(const Map& admin) {
     admin.problem("token_file", "stands beside token", "write one of the two");
     return {};
   }
+  warn_of_readers(admin, "token");
   Secret token(admin.text("token"));
   if (token.reveal().size() < shortest_token) admin.problem("token", "is shorter than 16 characters");
   return token;
+}
+
+// One that fits nothing would be silent for ever, and nobody would miss it before the night.
+std::vector<string> read_event_patterns(const Map& webhook) {
+  const auto types = admin::event_types();
+  const auto all = webhook.scalars("events");
+  if (all.empty() && !webhook.report().complained_about(webhook.path_of("events"))) {
+    webhook.problem("events", "is empty: nothing would be posted", "[chip.*, gateway.*], or no webhook");
+  }
+  std::vector<string> patterns;
+  for (const auto& written : all) {
+    const auto fits = [&](string_view type) { return admin::fits_event(written.value, type); };
+    if (std::ranges::any_of(types, fits)) {
+      patterns.push_back(written.value);
+      continue;
+    }
+    const auto meant = nearest(written.written, types);
+    webhook.report().problem(
+        written.line, written.key, in_quotes(written.written) + " fits no event",
+        meant ? "did you mean " + string(*meant) + "?" : "chip.*, gateway.*, or a type of docs/api.md");
+  }
+  return patterns;
 }
 
 std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
@@ -65,8 +92,7 @@ std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
   }
   options.secret = read_secret(map, "secret");
   if (options.secret.empty()) map.warning("secret", "is missing: deliveries are not signed");
-  if (map.has("events")) options.events.clear();
-  for (auto& written : map.scalars("events")) options.events.push_back(std::move(written.value));
+  if (map.has("events")) options.events = read_event_patterns(map);
   options.position_file = map.report().state_file(options.position_file);
   return options;
 }
@@ -74,14 +100,16 @@ std::optional<admin::WebhookOptions> read_webhook(const Map& admin) {
 std::optional<admin::Price> read_price(const Map& admin) {
   admin::Price price;
   price.currency = admin.text("currency", price.currency);
-  if (price.currency.size() != currency_letters) admin.problem("currency", "is not three letters", "EUR");
+  if (price.currency.size() != currency_letters || !std::ranges::all_of(price.currency, is_letter)) {
+    admin.problem("currency", "is not three letters", "EUR");
+  }
   const auto written = admin.scalar("price_per_gb");
   if (!written) return std::nullopt;
   const auto& text = written->value;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), price.per_gb, std::chars_format::fixed);
   const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || price.per_gb < 0 || price.per_gb > highest_price) {
+  if (!whole || !std::isfinite(price.per_gb) || price.per_gb < 0 || price.per_gb > highest_price) {
     admin.problem("price_per_gb", in_quotes(written->written) + " is not a price", "3.5");
   }
   return price;
@@ -89,7 +117,7 @@ std::optional<admin::Price> read_price(const Map& admin) {
 
 }  // namespace
 
-admin::AdminOptions read_admin(const Map& admin) {
+admin::AdminOptions read_control_port(const Map& admin) {
   admin::AdminOptions options;
   read_listen_address(admin, options);
   for (const auto& written : admin.scalars("hosts")) {
@@ -103,6 +131,11 @@ admin::AdminOptions read_admin(const Map& admin) {
   options.token = read_token(admin);
   options.token_file = admin.has("token_file") ? admin.report().beside(admin.text("token_file"))
                                                : admin.report().state_file(options.token_file);
+  return options;
+}
+
+admin::AdminOptions read_admin(const Map& admin) {
+  auto options = read_control_port(admin);
   options.price = read_price(admin);
   options.webhook = read_webhook(admin);
   return options;

@@ -1,4 +1,5 @@
 // The chips of the file: ranges written out, names and ports that nobody else has.
+#include "chipgate/base/alias.hpp"
 #include "chipgate/base/ascii.hpp"
 #include "readers.hpp"
 #include "words.hpp"
@@ -14,8 +15,6 @@ using std::string_view;
 
 // More than one host's ports, descriptors and looks carry.
 constexpr std::size_t most_chips = 20'000;
-
-constexpr std::size_t longest_alias = 100;
 
 // Where the kernel takes the ports of outgoing connections from, by default: one of them may be in use at a start.
 constexpr std::uint16_t first_ephemeral = 32'768;
@@ -113,10 +112,7 @@ class Chips {
 
   string read_alias(const Map& entry) {
     auto alias = entry.text("alias");
-    const bool printable =
-        std::ranges::none_of(alias, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
-    if (!printable) problem(entry, "alias", "contains a control character");
-    if (alias.size() > longest_alias) problem(entry, "alias", "is longer than 100 bytes");
+    if (const auto complaint = alias_complaint(alias)) problem(entry, "alias", string(*complaint));
     return alias;
   }
 
@@ -225,6 +221,8 @@ class Chips {
 };
 
 }  // namespace
+
+bool is_about_ephemeral_ports(const Problem& problem) { return problem.hint == ephemeral_hint; }
 
 FileChips read_chips(const Map& root, const ChipSurroundings& surroundings) { return Chips(root, surroundings).read(); }
 

@@ -22,11 +22,16 @@ std::vector<string_view> preset_names() {
   return names;
 }
 
-// No exit resolves a name of one label: whoever writes one, without so much as a port, means a preset.
-bool means_a_preset(string_view text) { return text.find_first_of(".:*/[") == string_view::npos; }
+// No exit resolves a name of one label: whoever writes one, without so much as a port, means a preset; and so does
+// whoever gives a preset's name a port.
+bool means_a_preset(string_view text) {
+  return text.find_first_of(".:*/[") == string_view::npos || find_preset(text.substr(0, text.find(':'))) != nullptr;
+}
 
 string hint_for(string_view written) {
   const auto names = preset_names();
+  const auto host = written.substr(0, written.find(':'));
+  if (host != written && find_preset(host) != nullptr) return string(host) + " is a preset and has its ports";
   if (const auto meant = nearest(written, names)) return "did you mean " + string(*meant) + "?";
   if (written.find("://") != string_view::npos) return "a host and a port, as in example.org:443, and no URL";
   string hint = "example.org, *.example.org, 192.0.2.0/24 or *, with :443 or :8000-8099 behind it; or a preset: ";

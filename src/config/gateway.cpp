@@ -73,6 +73,11 @@ gateway::TlsOptions read_tls(const Map& tls) {
   if (!options.server_name.empty() && !is_host(options.server_name)) {
     tls.problem("server_name", "is not a host's name");
   }
+  // It is opened again when the first connection is made; by then nobody looks at `check` any more.
+  if (!options.ca_file.empty()) {
+    const auto content = tls.report().environment().read(options.ca_file);
+    if (!content.text) tls.problem("ca_file", "cannot be read: " + content.error, options.ca_file);
+  }
   return options;
 }
 

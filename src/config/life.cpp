@@ -3,6 +3,8 @@
 #include "readers.hpp"
 #include "words.hpp"
 
+#include <algorithm>
+
 namespace chipgate::config {
 namespace {
 
@@ -30,6 +32,12 @@ std::vector<protocol::HttpUrl> read_echoes(const Map& verify, std::string_view k
                               "http://api.ipify.org/: a look costs no TLS handshake then");
     }
   }
+  const auto of_one_host = [&](const protocol::HttpUrl& echo) {
+    return echo.authority.host == echoes.front().authority.host;
+  };
+  if (echoes.size() > 1 && std::ranges::all_of(echoes, of_one_host)) {
+    verify.warning(key, "are all of one host, which fails or lies as a whole", "name two hosts");
+  }
   if (echoes.size() == 1) verify.warning(key, "has one echo only: a move is confirmed by another one", "name two");
   return echoes;
 }
@@ -45,7 +53,8 @@ lifecycle::VerifyOptions read_verify(const Map& verify) {
   options.timeout = verify.duration("timeout", options.timeout, {.least = 100ms, .most = 60s});
   options.echoes_v4 = read_echoes(verify, "echoes_v4", provider::EchoFamily::v4);
   options.echoes_v6 = read_echoes(verify, "echoes_v6", provider::EchoFamily::v6);
-  if (on && options.echoes_v4.empty() && options.echoes_v6.empty()) {
+  const bool told = verify.report().complained_about(verify.path_of("echoes_v4"));
+  if (on && !told && options.echoes_v4.empty() && options.echoes_v6.empty()) {
     verify.problem("echoes_v4", "is empty", "or verify: {enabled: false}");
   }
   options.on_change = verify.choice<lifecycle::OnChange>("on_change", options.on_change, on_changes);
@@ -115,6 +124,9 @@ ledger::Quota read_quota(const Map& quota) {
     if (!written) return 0;
     const auto bytes = parse_size(written->value);
     if (!bytes) quota.problem(key, in_quotes(written->written) + " is not a size", "500MB, 20GB");
+    // To chipgate it would be none, and to whoever wrote it perhaps a chip that carries nothing.
+    if (bytes == 0)
+      quota.problem(key, in_quotes(written->written) + " is no quota", "without the key there is no limit");
     return bytes.value_or(0);
   };
   read.day = size("day");

@@ -118,10 +118,16 @@ Map Map::map(string_view key) const {
   return {*report_, entry == nullptr ? YAML::Node() : entry->value, path_of(key), line(key)};
 }
 
+// What was meant to stand there is not known, and an empty list may mean much: no chips, or every destination.
+bool Map::lacks_list(const Entry& entry) const {
+  if (entry.value.IsNull()) problem(entry.key, "has no value", "write [] where there are none");
+  return entry.value.IsNull();
+}
+
 std::vector<Map> Map::maps(string_view key) const {
   std::vector<Map> found;
   const auto* const entry = find(key);
-  if (entry == nullptr || entry->value.IsNull()) return found;
+  if (entry == nullptr || lacks_list(*entry)) return found;
   if (!entry->value.IsSequence()) {
     problem(key, "must be a list");
     return found;
@@ -145,7 +151,7 @@ std::optional<Scalar> Map::scalar(string_view key) const {
 std::vector<Scalar> Map::scalars(string_view key) const {
   std::vector<Scalar> found;
   const auto* const entry = find(key);
-  if (entry == nullptr || entry->value.IsNull()) return found;
+  if (entry == nullptr || lacks_list(*entry)) return found;
   if (!entry->value.IsSequence()) {
     problem(key, "must be a list", "[one, two]");
     return found;

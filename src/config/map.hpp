@@ -83,6 +83,7 @@ class Map {
   };
 
   const Entry* find(std::string_view key) const;
+  bool lacks_list(const Entry& entry) const;
   void take(const YAML::Node& key, const YAML::Node& value);
   void refuse_key(const std::string& key, int line) const;
   void refuse_word(const Scalar& found, std::span<const std::string_view> words) const;

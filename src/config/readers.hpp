@@ -20,6 +20,8 @@ struct NumberRange {
 // "20001-20500", or one number.
 std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t largest);
 
+// Where the value of a secret stands in a file that others may read.
+void warn_of_readers(const Map& map, std::string_view key);
 // What stands at the key, or in the file that `{key}_file` names.
 Secret read_secret(const Map& map, std::string_view key);
 // `password` or `password_file` of a mapping.
@@ -32,6 +34,8 @@ protocol::Destinations read_destinations(const Map& destinations);
 relay::RelayOptions read_relay(const Map& timeouts);
 telemetry::LogOptions read_log(const Map& log);
 admin::AdminOptions read_admin(const Map& admin);
+// Where it is and with which token: all that commands want.
+admin::AdminOptions read_control_port(const Map& admin);
 
 provider::ProviderOptions read_provider(const Map& gateway);
 gateway::GatewayOptions read_gateway(const Map& gateway, const provider::ProviderOptions& provider);

@@ -3,9 +3,11 @@
 
 #include "words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <utility>
 #include <yaml-cpp/yaml.h>
 
 namespace chipgate::config {
@@ -23,6 +25,32 @@ constexpr const char* hidden = "***";
 string escaped(string text) {
   for (auto at = text.find("${"); at != string::npos; at = text.find("${", at + 3)) text.insert(at, "$");
   return text;
+}
+
+// A provider whose whole key is the username needs no password, and its template may say anything; where a template
+// takes nothing of the account, what is written in it may be the account itself.
+string template_text(const string& text) {
+  if (text.find("{username}") != string::npos || text.find("{password}") != string::npos) return text;
+  string shown;
+  bool in_literal = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '{' || text[at] == '[' || text[at] == ']') {
+      const auto end = text[at] == '{' ? std::min(text.find('}', at), text.size() - 1) : at;
+      shown += text.substr(at, end - at + 1);
+      at = end;
+      in_literal = false;
+    } else if (!std::exchange(in_literal, true)) {
+      shown += hidden;
+    }
+  }
+  return shown;
+}
+
+// Of an echo; some want a key in the query.
+string url_text(const protocol::HttpUrl& url) {
+  const auto& path = url.path_and_query;
+  const auto query = path.find('?');
+  return "http://" + url.authority.text() + (query == string::npos ? path : path.substr(0, query + 1) + hidden);
 }
 
 class Writer {
@@ -108,8 +136,8 @@ void write_gateway(Writer& out, const Settings& settings) {
   }
   out.put("connect_timeout", gateway.connect_timeout);
   out.put("resolve_every", gateway.resolve_every);
-  out.put_if_set("username_template", provider.username_template.value_or(""));
-  out.put_if_set("password_template", provider.password_template.value_or(""));
+  out.put_if_set("username_template", template_text(provider.username_template.value_or("")));
+  out.put_if_set("password_template", template_text(provider.password_template.value_or("")));
   if (provider.session) {
     out.section("session", [&] {
       out.put("alphabet", provider.session->alphabet);
@@ -148,16 +176,13 @@ void write_life(Writer& out, const Settings& settings) {
   });
   const auto& verify = settings.life.verify;
   out.section("verify", [&] {
-    const auto url = [](const protocol::HttpUrl& echo) {
-      return "http://" + echo.authority.text() + echo.path_and_query;
-    };
     out.put("enabled", verify.looking == lifecycle::Looking::on);
     out.put("interval", verify.interval);
     out.put("max_age", verify.max_age);
     out.put("lost_after", verify.lost_after);
     out.put("timeout", verify.timeout);
-    out.list("echoes_v4", verify.echoes_v4, url);
-    out.list("echoes_v6", verify.echoes_v6, url);
+    out.list("echoes_v4", verify.echoes_v4, url_text);
+    out.list("echoes_v6", verify.echoes_v6, url_text);
     out.put("on_change", word(on_changes, verify.on_change));
   });
   const auto& draws = settings.life.draw;

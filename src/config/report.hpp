@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 
 namespace chipgate::config {
@@ -15,7 +16,9 @@ namespace chipgate::config {
 // Collects what is found while one file is read.
 class Report {
  public:
-  Report(std::string file, const Environment& environment) : file_(std::move(file)), environment_(environment) {}
+  // `mode` has the file's permission bits, where there is a file.
+  Report(std::string file, const Environment& environment, mode_t mode = 0)
+      : file_(std::move(file)), environment_(environment), mode_(mode) {}
 
   void problem(int line, std::string key, std::string message, std::string hint = {});
   void warning(int line, std::string key, std::string message, std::string hint = {});
@@ -23,6 +26,7 @@ class Report {
   bool complained_about(std::string_view key) const;
 
   const Environment& environment() const { return environment_; }
+  mode_t mode() const { return mode_; }
   // A path of the file's text, taken from the file's folder.
   std::string beside(const std::string& path) const;
   // Where a file of chipgate's own is kept that the configuration does not place: in CHIPGATE_STATE_DIR, as containers
@@ -35,6 +39,7 @@ class Report {
  private:
   std::string file_;
   const Environment& environment_;
+  const mode_t mode_;
   Problems problems_;
   Problems warnings_;
   std::set<std::string, std::less<>> refused_keys_;

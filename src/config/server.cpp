@@ -14,6 +14,9 @@ using namespace std::chrono_literals;
 // A client's own patience: Baileys gives a connection up after 20 s, and would not see a later answer.
 constexpr Milliseconds client_patience = 19s;
 
+// Of a file's permissions, those of everybody.
+constexpr mode_t others = 07;
+
 // RFC 1929 has one byte for the length of each.
 constexpr std::size_t longest_credential = 255;
 
@@ -21,6 +24,12 @@ std::optional<proxy::ClientCredentials> read_credentials(const Map& map) {
   proxy::ClientCredentials credentials{.username = map.text("username"), .password = read_password(map)};
   if (!map.has("username")) map.problem("username", "is missing");
   if (!map.has("password") && !map.has("password_file")) map.problem("password", "is missing");
+  // A variable that is set to nothing, as a rule: whoever guesses that uses the account.
+  const auto refuse_empty = [&](string_view key, bool empty) {
+    if (map.has(key) && empty && !map.report().complained_about(map.path_of(key))) map.problem(key, "is empty");
+  };
+  refuse_empty("username", credentials.username.empty());
+  if (!map.has("password_file")) refuse_empty("password", credentials.password.empty());
   if (credentials.username.find(':') != string::npos) {
     map.problem("username", "contains ':', which ends the username in HTTP");
   }
@@ -47,9 +56,20 @@ std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t larg
   return NumberRange{*first, *last};
 }
 
+void warn_of_readers(const Map& map, std::string_view key) {
+  const auto written = map.scalar(key);
+  const bool literal = written && !written->value.empty() && written->written.find("${") == string::npos;
+  if (literal && (map.report().mode() & others) != 0) {
+    map.warning(key, "stands in a file that everybody may read or write", "a ${VARIABLE}, or chmod 0600");
+  }
+}
+
 Secret read_secret(const Map& map, std::string_view key) {
   const auto file_key = string(key) + "_file";
-  if (!map.has(file_key)) return Secret(map.text(key));
+  if (!map.has(file_key)) {
+    warn_of_readers(map, key);
+    return Secret(map.text(key));
+  }
   if (map.has(key)) {
     map.problem(file_key, "stands beside " + string(key), "write one of the two");
     return {};
@@ -61,7 +81,6 @@ Secret read_secret(const Map& map, std::string_view key) {
     map.problem(file_key, "cannot be read: " + content.error);
     return {};
   }
-  constexpr mode_t others = 07;
   if ((content.mode & others) != 0) map.warning(file_key, "may be read or written by everybody", "chmod 0600");
   Secret secret(std::move(*content.text));
   auto text = secret.reveal();
@@ -106,7 +125,8 @@ proxy::ListenOptions read_listen(const Map& listen) {
                               "172.17.0.0/16, fd00::/8 or one address");
     }
   }
-  const bool open = !listen.has("client_credentials") && networks.empty();
+  const bool open = !listen.has("client_credentials") && networks.empty() &&
+                    !listen.report().complained_about(listen.path_of("allow_clients"));
   if (!loopback && open) {
     listen.problem("address", "listening beyond loopback demands client_credentials or allow_clients",
                    "without them whoever reaches the port uses the account");
@@ -149,6 +169,9 @@ proxy::ProxyOptions read_proxy(const Map& root) {
     timeouts.warning("connect_budget", "clients give up after 20s", "19s at most");
   }
   options.head_timeout = timeouts.duration("head", options.head_timeout, {.least = 100ms, .most = 60s});
+  if (options.head_timeout > options.connect_budget) {
+    timeouts.warning("head", "is longer than timeouts.connect_budget, which ends it first");
+  }
   options.drain_deadline = timeouts.duration("drain", options.drain_deadline, {.least = 0s, .most = 1h});
   if (root.text("workers", "auto") != "auto") {
     options.workers = static_cast<std::uint32_t>(root.number("workers", 0, 1, 256));

@@ -119,14 +119,22 @@ class Commands(rig.RigTest):
                         self.assertIn(expected, told)
 
     def test_a_file_that_cannot_be_used_ends_the_start_and_is_named(self) -> None:
+        (self.folder / "no-ca.pem").write_text("not a certificate\n")
         for key, settings in (("absent/chipgate.log", {"log": {"path": "absent/chipgate.log"}}),
-                              ("absent-ca.pem", {"gateway": {"tls": {"ca_file": "absent-ca.pem"}}})):
+                              ("no-ca.pem", {"gateway": {"tls": {"ca_file": "no-ca.pem"}}})):
             with self.subTest(key):
                 configuration = self.configuration(["https://127.0.0.1:1"], ["alpha"], settings.pop("gateway", None),
                                                    **settings)
                 done = self.run_chipgate("serve", "--config", self.write(configuration))
                 self.assertEqual(done.returncode, UNAVAILABLE)
                 self.assertIn(key, done.stderr.splitlines()[-1])
+
+    def test_an_authority_that_is_not_there_is_found_by_check(self) -> None:
+        path = self.write(self.configuration(["https://127.0.0.1:1"], ["alpha"], {"tls": {"ca_file": "absent-ca.pem"}}))
+        done = self.run_chipgate("check", "--config", path)
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        self.assertIn("gateway.tls.ca_file: cannot be read: No such file or directory", done.stderr)
+        self.assertIn("absent-ca.pem", done.stderr)
 
 
 class Link:
@@ -224,7 +232,9 @@ class Rotate(life.LifeTest):
 
 class Prove(rig.RigTest):
     def prove(self, endpoint: str, gateway: stack.Line | None = None) -> tuple[int, str]:
-        done = self.run_chipgate("prove", "--config", self.write(self.configuration([endpoint], ["alpha"], gateway)))
+        path = self.write(self.configuration([endpoint], ["alpha"], gateway))
+        path.chmod(0o600)  # some of these write a password into it
+        done = self.run_chipgate("prove", "--config", path)
         self.assertEqual(done.stderr, "")
         self.assertNotIn(stack.PASSWORD, done.stdout)
         return done.returncode, done.stdout

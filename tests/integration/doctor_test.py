@@ -59,7 +59,8 @@ class Doctor(rig.RigTest):
 
     def running(self, **settings: Any) -> stack.Line:
         """A chipgate, and its configuration with the control port that it got."""
-        written = self.configuration([f"http://{self.provider().http}"], []) | {"chips": self.chips()} | settings
+        self.sim = self.provider()
+        written = self.configuration([f"http://{self.sim.http}"], []) | {"chips": self.chips()} | settings
         gate = rig.Gate(*stack.chipgate(written, self.folder, None, rig.SECRETS))
         self.addCleanup(gate.end)
         return written | {"admin": {"listen": f"127.0.0.1:{gate.admin}"}}
@@ -93,6 +94,51 @@ class Doctor(rig.RigTest):
         self.assertEqual((status, self.wrong(found)), (WRONG, {"gateway"}), found)
         self.assertIn("gateway_refused", found["gateway"]["evidence"])
 
+    def test_an_authority_that_holds_no_certificate_is_a_finding_beside_the_others(self) -> None:
+        (self.folder / "no-ca.pem").write_text("not a certificate\n")
+        configuration = self.resting("https://127.0.0.1:1")
+        configuration["gateway"]["tls"] = {"ca_file": "no-ca.pem"}
+        status, found = self.examine(configuration)
+        self.assertEqual((status, self.wrong(found)), (WRONG, {"gateway"}), found)
+        self.assertIn("no-ca.pem", found["gateway"]["evidence"])
+        self.assertIn("ledger", found)
+
+    def test_an_echo_that_is_down_is_no_fault_of_the_gateway(self) -> None:
+        sim = self.provider()
+        sim.fault("origin", "status", status=503)
+        status, found = self.examine(self.resting(f"http://{sim.http}"))
+        self.assertEqual((status, self.wrong(found)), (WRONG, {"echoes"}), found)
+        self.assertEqual(found["gateway"]["health"], "fine", found)
+
+    def test_one_exit_that_is_gone_is_asked_once_more(self) -> None:
+        # The page and the CONNECT to it fail once.
+        pages = iter([None, None, "127.20.0.1", "127.20.0.2", "127.20.0.1"])
+
+        def flaky(client: wire.Client) -> None:
+            client.through(b"\r\n\r\n")
+            page = next(pages)
+            if page is None:
+                client.send(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            else:
+                client.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page.encode()))
+
+        gateway = scripted.Gateway()
+        self.addCleanup(gateway.close)
+        gateway.script = flaky
+        echo = {"enabled": False, "echoes_v4": ["http://one.sim/"]}
+        status, found = self.examine(self.resting(gateway.endpoint, verify=echo))
+        self.assertEqual((status, self.wrong(found)), (FINE, set()), found)
+        self.assertEqual(found["gateway_sticky"]["health"], "fine", found)
+
+    def test_without_echoes_nothing_is_known_of_the_gateway(self) -> None:
+        sim = self.provider()
+        nothing = {"enabled": False, "echoes_v4": []}
+        status, found = self.examine(self.resting(f"http://{sim.http}", verify=nothing))
+        self.assertEqual((status, found["gateway"]["health"]), (FINE, "unknown"), found)
+        done = self.run_chipgate("prove", "--config", self.folder / "doctor.yaml")
+        self.assertEqual(done.returncode, WRONG)
+        self.assertIn("NOT PROVED: no echoes are configured", done.stdout)
+
     def test_a_gateway_that_is_not_sticky_is_named(self) -> None:
         sim = self.provider("--lifetime", "1ms")
         sim.fault("origin", "slow", delay_ms=20)
@@ -111,6 +157,14 @@ class Doctor(rig.RigTest):
         self.assertEqual((status, self.wrong(found)), (WRONG, {"silent_chips"}), found)
         self.assertIn("beta (port", found["silent_chips"]["evidence"])
         self.assertNotIn("alpha", found["silent_chips"]["evidence"])
+
+    def test_nobody_is_silent_while_the_gateway_is_down(self) -> None:
+        configuration = self.running()
+        self.sim.process.stop()
+        status, found = self.examine(configuration, "--silent-for", "0")
+        self.assertEqual((status, self.wrong(found)), (WRONG, {"gateway"}), found)
+        self.assertEqual(found["silent_chips"]["health"], "unknown", found)
+        self.assertNotIn("else release", found["silent_chips"]["fix"])
 
     def test_a_chip_without_an_assignment_is_not_silent(self) -> None:
         status, found = self.examine(self.running(chips=self.chips("manual")), "--silent-for", "0")

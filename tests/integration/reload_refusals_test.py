@@ -35,6 +35,19 @@ class NotReloaded(reloading.ReloadTest):
             self.assertEqual(self.configuration_in_force(), shown)
         api.expect(404, "GET", "chips/other")
 
+    def test_chips_without_a_value_remove_no_chip(self) -> None:
+        """As a file that is saved while its chips are commented out."""
+        self.begin("alpha")
+        with self.client("alpha") as kept:
+            before = self.standing("alpha")
+            self.written["chips"] = None
+            self.file_says()
+            error = self.reload(400)["error"]
+            self.assertEqual(error["code"], "bad_configuration")
+            self.assertIn("chips: has no value", error["message"])
+            self.assert_carries(kept)
+            self.assertEqual(self.standing("alpha"), before)
+
     def test_a_port_that_another_program_has_changes_nothing(self) -> None:
         api = self.begin("alpha")
         with self.client("alpha") as kept, socket.create_server(("127.0.0.1", 0)) as stranger:
@@ -81,8 +94,7 @@ class NotReloaded(reloading.ReloadTest):
             self.assertIn("unused: 1h", shown)
             self.assert_carries(kept)
             self.assertEqual(api.chip("alpha")["port"], self.port(0))
-        said = self.gate.said("config_reloaded")
-        self.assertEqual(said[0]["restart_needed"], " ".join(waiting))
+        self.assertEqual(self.gate.line("config_reloaded")["restart_needed"], " ".join(waiting))
         # Taken back, nothing waits any more.
         del self.written["workers"]
         self.written["chips"][0]["port"] = self.port(0)

@@ -141,6 +141,21 @@ class Secrets(rig.RigTest):
         self.collect(gate)
         self.assert_silent(CLIENT_PASSWORD, stack.PASSWORD)
 
+    def test_what_is_in_force_is_shown_without_what_a_template_or_an_echo_may_hide(self) -> None:
+        """A key may stand in the place of the account, or in an echo's query."""
+        gate = self.start("http://127.0.0.1:1", ["alpha"], {"preset": "custom", "password_template": LITERAL,
+                                                           "username_template": LITERAL + "-{session}"},
+                          verify={"enabled": False,
+                                  "echoes_v4": [f"http://127.0.0.1:1/?key={LITERAL}", "http://127.0.0.2:1/"]})
+        token = (self.folder / "chipgate.token").read_text().strip()
+        asked = urllib.request.Request(f"http://127.0.0.1:{gate.admin}/api/v1/config",
+                                       headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            self.outputs["/api/v1/config"] = answer.read().decode()
+        self.assertIn("password_template", self.outputs["/api/v1/config"])
+        self.collect(gate)
+        self.assert_silent(LITERAL)
+
     def test_a_configuration_that_is_wrong_is_quoted_without_its_secrets(self) -> None:
         good = f"gateway:\n  username: tester\n  endpoints: [http://127.0.0.1:1]\n  password: {LITERAL}\nchips: [{{id: a}}]\n"
         wrong = {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,11 @@ struct WebhookUrl {
 
 // "https://example.org/hook?x=1", without a username.
 std::optional<WebhookUrl> parse_webhook_url(std::string_view text);
+
+// Every type of event that there is.
+std::span<const std::string_view> event_types();
+// Whether a pattern means a type; a final * stands for any ending.
+bool fits_event(std::string_view pattern, std::string_view type);
 
 // "sha256=" and the hexadecimal HMAC-SHA256 of "{timestamp}.{body}", as X-Chipgate-Signature carries it.
 std::string webhook_signature(const Secret& secret, std::string_view timestamp, std::string_view body);

@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <memory>
+#include <string>
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's own
 class App;
@@ -17,10 +18,14 @@ inline constexpr int exit_usage = 64;        // EX_USAGE: the command line or th
 inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE: no chipgate answers there
 inline constexpr int exit_no_token = 77;     // EX_NOPERM: the token is missing, unreadable or wrong
 
+// Where packages and the image have it.
+inline constexpr const char* usual_configuration = "/etc/chipgate/chipgate.yaml";
+
 class Commands {
  public:
-  // Adds them to the program's own; the app must outlive this.
-  explicit Commands(CLI::App& app);
+  // Adds them to the program's own; the app must outlive this. `usual` is the configuration that is meant where nothing
+  // says where chipgate is, and it can be read.
+  explicit Commands(CLI::App& app, std::string usual = usual_configuration);
   ~Commands();
   Commands(const Commands&) = delete;
   Commands& operator=(const Commands&) = delete;

@@ -18,6 +18,10 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
+// Whether it warns of ports that lie where kernels usually take those of outgoing connections from. Whether this kernel
+// does is another question.
+bool is_about_ephemeral_ports(const Problem&);
+
 // "file:line: key: message (hint)", without what is empty.
 std::string text(const Problem&);
 

@@ -15,7 +15,7 @@
 
 namespace chipgate::net {
 
-// Only ever asked for the names of gateways; no target's name comes here.
+// Asked for the names of gateways, of the webhook and of the command line's chipgate; no target's name comes here.
 class Resolver {
  public:
   using Answer = Result<std::vector<IpAddress>>;

@@ -91,6 +91,7 @@ TEST_F(ChipsTest, AreNotMadeOfBadInput) {
       {R"({"port":65536})", "400 bad_value port"},
       {R"({"alias":7})", "400 bad_value alias"},
       {R"({"alias":")" + std::string(129, 'x') + "\"}", "400 bad_value alias"},
+      {R"({"alias":"a\tb"})", "400 bad_value alias"},
       {R"({"connect":"always"})", "400 bad_value connect"},
       {R"({"quota":7})", "400 bad_value quota"},
       {R"({"quota":{"day":-7}})", "400 bad_value quota.day"}};

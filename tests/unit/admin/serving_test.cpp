@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <regex>
 #include <sys/stat.h>
+#include <thread>
 
 namespace chipgate::admin {
 namespace {
@@ -168,6 +169,18 @@ TEST_F(ServingTest, SaysThatASilentStreamLives) {
   auto client = follow();
   client->read_until(": still here\n\n");
   client->read_until(": still here\n\n");
+}
+
+TEST_F(ServingTest, SaysThatAStreamOfOneChipLivesWhileOthersHaveEvents) {
+  world_.stop();
+  world_.start({}, {.heartbeat = 50ms});
+  auto client = follow("", "?chip=beta");
+  for (int id = 1; id <= 40; ++id) {
+    world_.happen(id);
+    std::this_thread::sleep_for(5ms);
+  }
+  world_.happen(1'000, "chip.active", "beta");
+  EXPECT_NE(client->read_until("id: 1000\n").find(": still here\n\n"), std::string::npos);
 }
 
 TEST_F(ServingTest, EndsAReaderThatDoesNotKeepUpAndLetsItResume) {

@@ -76,6 +76,12 @@ TEST_F(CommandsTest, ConnectWaitsUntilAChipIsThere) {
   EXPECT_EQ(ran.out, "CHIP  connect  DETAIL\nbeta  done     203.0.113.7\n");
 }
 
+TEST_F(CommandsTest, AChipThatIsNamedTwiceIsRotatedOnce) {
+  world_.control.on_connect = get_another;
+  EXPECT_EQ(run({"chips", "rotate", "alpha", "alpha"}).code, exit_done);
+  EXPECT_EQ(asked().size(), 1U);
+}
+
 TEST_F(CommandsTest, ConnectTellsWhyAChipIsBlocked) {
   chip("beta").trouble = Error{ErrorKind::provider_payment, ""};
   world_.control.on_connect = [](lifecycle::ChipView& view) { view.state = State::blocked; };

@@ -146,6 +146,75 @@ TEST_F(CommandsTest, FindChipgateByEnvironmentOrConfiguration) {
   EXPECT_EQ(run_as({"status", "--config", folder_ / "absent.yaml"}).code, exit_usage);
 }
 
+TEST_F(CommandsTest, ASlipElsewhereInTheConfigurationTakesNoCommandAway) {
+  const auto file = folder_ / "chipgate.yaml";
+  const auto write = [&](const std::string& more) {
+    std::ofstream(file) << "verfy: {}\nchips:\nadmin: {listen: \"127.0.0.1:" << world_.port << "\", token_file: token"
+                        << more << "}\n";
+  };
+  write(", webhook: {url: \"http://a.example\", secret_file: of-another-user}");
+  const auto ran = run_as({"chips", "release", "alpha", "--config", file});
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  write(", token_fil: x");
+  EXPECT_EQ(run_as({"chips", "release", "alpha", "--config", file}).code, exit_usage) << "this is their part";
+}
+
+// Somebody's shell names production; the file that is named on the command line names another one.
+class Production {
+ public:
+  Production(const std::string& admin, const std::string& token_file) {
+    ::setenv("CHIPGATE_ADMIN", admin.c_str(), 1);
+    ::setenv("CHIPGATE_TOKEN_FILE", token_file.c_str(), 1);
+  }
+  ~Production() {
+    ::unsetenv("CHIPGATE_ADMIN");
+    ::unsetenv("CHIPGATE_TOKEN_FILE");
+  }
+  Production(const Production&) = delete;
+  Production& operator=(const Production&) = delete;
+};
+
+TEST_F(CommandsTest, TheUsualConfigurationIsMeantWhereNothingIsSaid) {
+  const auto usual = folder_ / "chipgate.yaml";
+  std::ofstream(usual) << "admin: {listen: \"127.0.0.1:" << world_.port << "\", token_file: token}\n";
+  const auto run_with = [&](std::vector<std::string> words) {
+    CLI::App app;
+    const Commands commands(app, usual);
+    std::ranges::reverse(words);
+    app.parse(std::move(words));
+    std::ostringstream out;
+    return commands.run(out, out);
+  };
+  EXPECT_EQ(run_with({"status"}), exit_done);
+  EXPECT_EQ(run_with({"status", "--config", folder_ / "absent.yaml"}), exit_usage);
+  const Production production("127.0.0.1:1", token_file_);
+  EXPECT_EQ(run_with({"status"}), exit_unavailable) << "the environment says another one";
+}
+
+TEST_F(CommandsTest, AConfigurationThatIsNamedWinsOverTheEnvironment) {
+  const Production production(admin(), token_file_);
+  const auto staging = folder_ / "staging.yaml";
+  std::ofstream(staging) << "admin: {listen: \"127.0.0.1:1\", token_file: token}\n";
+  const auto ran = run_as({"chips", "release", "--all", "--config", staging});
+  EXPECT_EQ(ran.code, exit_unavailable) << ran.err;
+  EXPECT_NE(ran.err.find("127.0.0.1:1"), std::string::npos) << ran.err;
+  EXPECT_TRUE(asked().empty()) << "production was told";
+}
+
+TEST_F(CommandsTest, ATokenIsNotSentToAnAddressOfAnotherSource) {
+  const auto file = folder_ / "chipgate.yaml";
+  std::ofstream(file) << "admin: {listen: \"127.0.0.1:1\", token_file: token}\n";
+  EXPECT_EQ(run_as({"status", "--admin", admin(), "--config", file}).code, exit_usage);
+  ::setenv("CHIPGATE_ADMIN", admin().c_str(), 1);
+  EXPECT_EQ(run_as({"status"}).code, exit_usage);
+  EXPECT_EQ(run_as({"status", "--token-file", token_file_}).code, exit_done) << "it is named";
+  const Production production(admin(), token_file_);
+  EXPECT_EQ(run_as({"status", "--admin", admin()}).code, exit_usage);
+  std::ofstream(file) << "admin: {listen: \"127.0.0.1:" << world_.port << "\", token_file: absent}\n";
+  EXPECT_EQ(run_as({"status", "--config", file}).code, exit_no_token) << "the environment's is another one's";
+  EXPECT_EQ(run_as({"status", "--config", file, "--token-file", token_file_}).code, exit_done);
+}
+
 TEST_F(CommandsTest, TalkOverAUnixSocket) {
   world_.stop();
   admin::AdminOptions options;

@@ -1,51 +1,14 @@
-// Findings from facts.
-#include "chipgate/cli/diagnosis.hpp"
+// Findings about the configuration and the host, and how they are written.
+#include "diagnosis_test.hpp"
 
-#include "chipgate/cli/facts.hpp"
+#include "chipgate/config/load.hpp"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <gtest/gtest.h>
 #include <sstream>
 
 namespace chipgate::cli {
 namespace {
-
-IpAddress ip(const char* text) { return *IpAddress::parse(text); }
-
-lifecycle::ChipSpec chip(const char* id, std::uint16_t port) {
-  lifecycle::ChipSpec spec{.id = *ChipId::parse(id)};
-  spec.port = port;
-  return spec;
-}
-
-class Diagnosis : public testing::Test {
- protected:
-  Diagnosis() {
-    settings_.chips = {chip("alpha", 20001), chip("beta", 20002)};
-    facts_.host.ephemeral = PortSpan{32768, 60999};
-    facts_.host.descriptors = 4096;
-    facts_.host.addresses = {ip("203.0.113.7"), ip("192.168.1.2")};
-    facts_.gateways = {
-        {"http://gateway:3120", {ip("198.51.100.1"), ip("198.51.100.2"), ip("198.51.100.1")}, {}, Milliseconds(900)}};
-    facts_.running.chips = {{"alpha", 20001, std::nullopt}, {"beta", 20002, Milliseconds(1'000)}};
-    facts_.running.descriptors = 4096;
-    facts_.descriptors_needed = 146;
-    facts_.silent_for = std::chrono::minutes(10);
-  }
-
-  std::vector<Finding> findings() const { return diagnose(settings_, facts_); }
-
-  Finding of(std::string_view what) const {
-    const auto all = findings();
-    const auto found = std::ranges::find(all, what, &Finding::what);
-    return found == all.end() ? Finding{"none", Health::unknown, {}} : *found;
-  }
-
-  config::Settings settings_;
-  Facts facts_;
-};
 
 TEST_F(Diagnosis, AHealthyHostHasNothingToFix) {
   EXPECT_TRUE(all_well(findings()));
@@ -56,10 +19,48 @@ TEST_F(Diagnosis, AHealthyHostHasNothingToFix) {
 }
 
 TEST_F(Diagnosis, EveryWarningOfTheConfigurationIsTold) {
-  facts_.warnings = {"chipgate.yaml:3: one", "chipgate.yaml:4: other"};
+  facts_.warnings = {{"chipgate.yaml", 3, "a", "is one", ""}, {"chipgate.yaml", 4, "b", "is another", ""}};
   const auto all = findings();
   EXPECT_EQ(std::ranges::count(all, Health::warning, &Finding::health), 2);
   EXPECT_TRUE(all_well(all)) << "a warning is no fault";
+}
+
+TEST_F(Diagnosis, AWarningThatAnotherCheckTellsIsNotToldTwice) {
+  facts_.warnings = {{"f", 1, "admin.listen", "the control port is open beyond loopback, in clear text", ""}};
+  EXPECT_EQ(of("configuration").health, Health::fine);
+}
+
+TEST_F(Diagnosis, WhatTheKernelReservesIsBelievedBeforeTheConfigurationsGuess) {
+  config::Environment nothing{.variable = [](const std::string&) { return std::nullopt; },
+                              .read = [](const std::string&) { return config::FileContent{}; }};
+  facts_.warnings = config::parse(
+                        "listen: {ports: 40000-40100}\ngateway: {username: a, password: b}\n"
+                        "chips: [{id: a, port: 40000}]",
+                        "f", nothing)
+                        .value()
+                        .warnings;
+  ASSERT_EQ(facts_.warnings.size(), 2U);
+  EXPECT_EQ(of("configuration").health, Health::fine);
+  facts_.host.ephemeral.reset();
+  EXPECT_EQ(of("configuration").health, Health::warning) << "nobody else can say it";
+}
+
+TEST_F(Diagnosis, TheRightsOfAFileAreNotMendedByItsKey) {
+  facts_.warnings = {{"f", 1, "gateway.password_file", "may be read or written by everybody", "chmod 0600"}};
+  EXPECT_EQ(of("configuration").fix, "Do that to the file that the key names.");
+}
+
+TEST_F(Diagnosis, APortThatIsLeftToTheKernelIsItsOwn) {
+  settings_.chips = {chip("alpha", 0)};
+  facts_.running.chips = {{"alpha", 40'000, std::nullopt}};
+  EXPECT_EQ(of("ports").health, Health::fine);
+}
+
+TEST_F(Diagnosis, InAContainerPortsAreReservedFromOutside) {
+  settings_.chips = {chip("alpha", 40'000)};
+  facts_.host.place = Place::container;
+  EXPECT_NE(of("ports").fix.find("docker run --sysctl net.ipv4.ip_local_reserved_ports=40000"), std::string::npos);
+  EXPECT_NE(of("ports").fix.find("--network host"), std::string::npos);
 }
 
 TEST_F(Diagnosis, APortThatAnOutgoingConnectionMayTakeIsWrong) {
@@ -100,74 +101,30 @@ TEST_F(Diagnosis, TheRunningProcessesLimitOfDescriptorsIsTheOneThatCounts) {
   EXPECT_EQ(of("descriptors").health, Health::fine);
 }
 
-TEST_F(Diagnosis, AGatewayThatDoesNotAnswerIsWrongAndItsReasonTold) {
-  facts_.gateways[0] = {"http://gateway:3120", {ip("198.51.100.1")}, "the gateway refuses connections", std::nullopt};
-  EXPECT_EQ(of("gateway").health, Health::wrong);
-  EXPECT_NE(of("gateway").evidence.find("refuses connections"), std::string::npos);
-  EXPECT_EQ(of("gateway_sticky").what, "none") << "nothing is known about that";
-}
-
-TEST_F(Diagnosis, ASessionThatChangesItsExitIsNotSticky) {
-  facts_.gateways[0].exits[2] = ip("198.51.100.3");
-  EXPECT_EQ(of("gateway_sticky").health, Health::wrong);
-  EXPECT_NE(of("gateway_sticky").fix.find("sticky-session"), std::string::npos);
-}
-
-TEST_F(Diagnosis, SessionsThatShareAnExitAreNotToldApart) {
-  facts_.gateways[0].exits[1] = facts_.gateways[0].exits[0];
-  EXPECT_EQ(of("gateway_sticky").health, Health::wrong);
-  EXPECT_NE(of("gateway_sticky").fix.find("gateway.preset"), std::string::npos);
-}
-
-TEST_F(Diagnosis, EveryEndpointIsLookedAt) {
-  facts_.gateways.push_back({"http://spare:3120", {}, "the gateway refuses connections", std::nullopt});
-  const auto all = findings();
-  EXPECT_EQ(of("gateway").health, Health::fine) << "the first one";
-  EXPECT_TRUE(std::ranges::any_of(all, [](const Finding& finding) {
-    return finding.what == "gateway" && finding.health == Health::wrong &&
-           finding.evidence.starts_with("http://spare:3120: ");
-  }));
-  facts_.gateways[1].exits = {ip("198.51.100.3"), ip("203.0.113.7"), ip("198.51.100.3")};
-  EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "an exit of the second one";
-}
-
-TEST_F(Diagnosis, AnExitThatIsTheHostsOwnIsWrong) {
-  facts_.gateways[0].exits[1] = ip("203.0.113.7");
-  EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "an interface has it";
-  facts_.gateways[0].exits[1] = ip("192.0.2.9");
-  EXPECT_EQ(of("exit_is_host").health, Health::fine);
-  facts_.host_ips = {ip("192.0.2.9")};
-  EXPECT_EQ(of("exit_is_host").health, Health::wrong) << "the operator said so";
-}
-
-TEST_F(Diagnosis, BehindTranslationTheOperatorMustSayHowTheHostIsSeen) {
-  facts_.host.addresses = {ip("10.0.0.2"), ip("172.17.0.1"), ip("100.64.3.4"), ip("fe80::1"), ip("fd00::1")};
-  EXPECT_EQ(of("exit_is_host").health, Health::unknown);
-  EXPECT_NE(of("exit_is_host").fix.find("--host-ip"), std::string::npos);
-  facts_.host.addresses.push_back(ip("2a01:4f8::5"));
-  EXPECT_EQ(of("exit_is_host").health, Health::unknown) << "a public address of the other family";
-  facts_.host_ips = {ip("192.0.2.9")};
-  EXPECT_EQ(of("exit_is_host").health, Health::fine);
-}
-
-TEST_F(Diagnosis, AClockThatIsOffByMoreThanThirtySecondsIsAWarning) {
-  facts_.gateways[0].clock_ahead = Milliseconds(30'000);
-  EXPECT_EQ(of("clock").health, Health::fine);
-  facts_.gateways[0].clock_ahead = Milliseconds(30'001);
-  EXPECT_EQ(of("clock").health, Health::warning);
-  facts_.gateways[0].clock_ahead = Milliseconds(-95'000);
-  EXPECT_EQ(of("clock").health, Health::warning);
-  EXPECT_NE(of("clock").evidence.find("95 s behind"), std::string::npos);
-  facts_.gateways[0].clock_ahead.reset();
-  EXPECT_EQ(of("clock").health, Health::unknown);
-}
-
 TEST_F(Diagnosis, ALedgerThatCannotBeWrittenIsWrong) {
-  facts_.host.ledger_trouble = "/var/lib/chipgate: Permission denied";
+  facts_.running = {.trouble = "no chipgate answers"};
+  facts_.host.ledger.access = LedgerRights::Access::refused;
+  facts_.host.ledger.trouble = "/var/lib/chipgate: Permission denied";
   EXPECT_EQ(of("ledger").health, Health::wrong);
-  facts_.host.ledger_trouble.clear();
+  facts_.host.ledger.access = LedgerRights::Access::no_folder;
+  EXPECT_NE(of("ledger").fix.find("Make the folder"), std::string::npos);
+}
+
+TEST_F(Diagnosis, TheRunningChipgateKnowsItsLedgerBetterThanWhoeverAsks) {
   facts_.running.ledger_writable = false;
-  EXPECT_EQ(of("ledger").health, Health::wrong) << "the running one knows better";
+  EXPECT_EQ(of("ledger").health, Health::wrong);
+  facts_.running.ledger_writable = true;
+  facts_.host.ledger.access = LedgerRights::Access::refused;
+  facts_.host.ledger.trouble = "/var/lib/chipgate: Permission denied";
+  EXPECT_EQ(of("ledger").health, Health::fine) << "it runs as another user, and writes";
+}
+
+TEST_F(Diagnosis, RootsRightsSayNothingOfTheUserThatRunsChipgate) {
+  facts_.host.asker = Asker::root;
+  EXPECT_EQ(of("ledger").health, Health::fine) << "a running one is asked";
+  facts_.running = {.trouble = "no chipgate answers"};
+  EXPECT_EQ(of("ledger").health, Health::unknown);
+  EXPECT_NE(of("ledger").fix.find("as the user that runs chipgate"), std::string::npos);
 }
 
 TEST_F(Diagnosis, AControlPortBeyondLoopbackIsAWarning) {
@@ -175,32 +132,6 @@ TEST_F(Diagnosis, AControlPortBeyondLoopbackIsAWarning) {
   EXPECT_EQ(of("admin_exposed").health, Health::warning);
   settings_.admin.unix_socket = "/run/chipgate.sock";
   EXPECT_EQ(of("admin_exposed").health, Health::fine);
-}
-
-TEST_F(Diagnosis, AnAssignedChipWithoutATunnelForLongIsSilent) {
-  facts_.running.chips[1].quiet = std::chrono::minutes(10) - Milliseconds(1);
-  EXPECT_EQ(of("silent_chips").health, Health::fine);
-  facts_.running.chips[1].quiet = std::chrono::minutes(12);
-  EXPECT_EQ(of("silent_chips").health, Health::wrong);
-  EXPECT_NE(of("silent_chips").evidence.find("beta (port 20002, 12min)"), std::string::npos)
-      << of("silent_chips").evidence;
-}
-
-TEST_F(Diagnosis, AFleetOfSilentChipsFitsOnAScreen) {
-  facts_.running.chips.assign(500, {"gamma", 20003, Milliseconds(3'600'000)});
-  EXPECT_NE(of("silent_chips").evidence.find("and 480 more"), std::string::npos);
-}
-
-TEST_F(Diagnosis, SharedExitsAreWrong) {
-  facts_.running.duplicates = 2;
-  EXPECT_EQ(of("duplicates").health, Health::wrong);
-}
-
-TEST_F(Diagnosis, AChipgateThatDoesNotRunIsNoFault) {
-  facts_.running = {.trouble = "no chipgate answers"};
-  EXPECT_EQ(of("running").health, Health::unknown);
-  EXPECT_EQ(of("silent_chips").what, "none");
-  EXPECT_TRUE(all_well(findings()));
 }
 
 TEST_F(Diagnosis, IsWrittenForPeopleWithTheFixBelow) {
@@ -222,34 +153,6 @@ TEST_F(Diagnosis, IsWrittenForProgramsWithEveryMember) {
   EXPECT_EQ(last.at("what"), "duplicates");
   EXPECT_EQ(last.at("health"), "wrong");
   EXPECT_FALSE(last.at("fix").as_string().empty());
-}
-
-TEST(HostFiles, ThePortRangeIsTwoNumbers) {
-  const auto range = parse_port_range("32768\t60999");
-  ASSERT_TRUE(range);
-  EXPECT_EQ(range->first, 32768);
-  EXPECT_EQ(range->last, 60999);
-  for (const auto* const text : {"", "32768", "a b", "1 70000"}) EXPECT_FALSE(parse_port_range(text)) << text;
-}
-
-TEST(HostFiles, ReservedPortsAreNumbersAndSpans) {
-  const auto spans = parse_reserved_ports("8080,20001-20100,x,");
-  ASSERT_EQ(spans.size(), 2U);
-  EXPECT_EQ(spans[0].first, 8080);
-  EXPECT_EQ(spans[0].last, 8080);
-  EXPECT_EQ(spans[1].last, 20100);
-  EXPECT_TRUE(parse_reserved_ports("").empty());
-}
-
-TEST(HostFiles, ALedgerInAFolderThatIsNotThereCannotBeWritten) {
-  EXPECT_NE(look_at_host("/nonexistent/chipgate.db").ledger_trouble, "");
-  EXPECT_EQ(look_at_host("/tmp/a-ledger-that-is-not-there-yet.db").ledger_trouble, "");
-}
-
-TEST(Exposition, ASampleWithoutLabelsIsFoundByItsWholeName) {
-  constexpr auto text = "# HELP a_b x\na_b_total 7\na_b{c=\"d\"} 3\na_b 1.048576e+06\n";
-  EXPECT_EQ(sample_of(text, "a_b"), 1'048'576U);
-  EXPECT_EQ(sample_of(text, "a"), 0U);
 }
 
 }  // namespace

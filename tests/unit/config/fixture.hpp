@@ -28,6 +28,8 @@ inline Environment environment() {
             return found == variables.end() ? std::nullopt : std::optional(found->second);
           },
           .read = [](const std::string& path) -> FileContent {
+            // Shown by its whole path, and read again by that.
+            if (path.ends_with("etc/ca.pem")) return {.text = "an authority", .mode = 0644};
             const auto found = files.find(path);
             if (found == files.end()) return {.text = std::nullopt, .error = "No such file or directory"};
             return found->second;

@@ -185,7 +185,7 @@ TEST(BadDocument, IsRefusedAsAWhole) {
   EXPECT_EQ(problems(""), std::vector<std::string>{"0  is empty"});
   EXPECT_EQ(problems("# nothing\n"), std::vector<std::string>{"0  is empty"});
   EXPECT_EQ(problems("- a"), std::vector<std::string>{"1  must be a mapping of keys to values"});
-  EXPECT_EQ(problems("log: {}"), std::vector<std::string>{"1 gateway is missing"});
+  EXPECT_EQ(problems("log: {}"), std::vector<std::string>{"0 gateway is missing"});
   // Where the parser would find documents for ever.
   EXPECT_EQ(problems(",gateway: {}"), std::vector<std::string>{"1  this is not YAML"});
   EXPECT_EQ(problems(with_gateway("---\nlog: {}")), std::vector<std::string>{"3  a second document begins here"});

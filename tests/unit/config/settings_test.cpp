@@ -1,53 +1,13 @@
 // What a good configuration becomes, and what it is warned of.
-#include "chipgate/config/redact.hpp"
+#include "complete.hpp"
 #include "fixture.hpp"
 
-#include <filesystem>
 #include <gtest/gtest.h>
 
 namespace chipgate::config {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr const char* complete = R"(
-listen:
-  address: 0.0.0.0
-  ports: 20001-20010
-  client_credentials: {username: u, password: hunter2}
-  allow_clients: [172.17.0.0/16]
-gateway:
-  preset: decodo
-  endpoints: ["http://gate.decodo.com", "https://gate.decodo.com:7443/", "socks5://[2001:db8::1]:1080"]
-  username: ${USER_NAME}
-  password_file: password
-  country: br
-  city: santos
-  lifetime: 30min
-  tls: {ca_file: ca.pem, server_name: gate.decodo.com}
-  connect_timeout: 4s
-  resolve_every: 1min
-chips:
-  - {id: sales-01, alias: Sales, port: 20001}
-  - id: first-free
-  - {id: "bot-{n}", alias: "Bot {n}", numbers: 8-10, port: 21001}
-  - {id: chosen, port: 0}
-  - {id: next-free, max_whatsapp_sessions: off}
-ledger: {retention: 90d}
-limits: {tunnels: 2000, tunnels_per_chip: 10, handshakes_per_chip: 20, held_per_chip: 3, max_whatsapp_sessions: 1, crowd_age: 2min}
-destinations: {allow: [whatsapp, "*.Example.org:8000-8099", "[2001:db8::/32]:443"], deny: [10.0.0.0/8]}
-timeouts: {connect_budget: 12s, head: 5s, idle: 10min, half_closed: 30s, first_reply: 20s, drain: 20s}
-fail_style: reset
-workers: 4
-log: {level: debug, format: json, access: false, path: log/chipgate.log}
-admin:
-  listen: "[::1]:9000"
-  hosts: [chipgate.example.org]
-  token_file: secrets/token
-  price_per_gb: 3.50
-  currency: EUR
-  webhook: {url: "https://example.org/hooks/hunter2", secret_file: password, events: [chip.blocked]}
-)";
 
 TEST(Configuration, FillsEveryOption) {
   const auto made = settings(complete);
@@ -159,7 +119,7 @@ TEST(Chips, MayBeTwentyThousand) {
 }
 
 TEST(Defaults, AreThoseOfTheOptions) {
-  const auto made = settings(with_gateway("log:\nchips:\nlisten: {}"));
+  const auto made = settings(with_gateway("log:\nchips: []\nlisten: {}"));
   EXPECT_TRUE(made.proxy.listen.address.is_loopback());
   EXPECT_EQ(made.proxy.listen.reach, protocol::ListenerReach::direct);
   EXPECT_EQ(made.gateway.endpoints.front().host, "proxy.smartproxy.net");
@@ -204,6 +164,9 @@ struct Doubtful {
 TEST(Warnings, StandBesideTheSettings) {
   const std::vector<Doubtful> table{
       {with_gateway("timeouts: {connect_budget: 20s}"), "2 timeouts.connect_budget clients give up after 20s"},
+      {with_gateway("timeouts: {connect_budget: 5s}"), "2 timeouts.head is longer than timeouts.connect_budget"},
+      {with_gateway("verify: {echoes_v4: [\"http://a.example/1\", \"http://a.example/2\"]}"),
+       "2 verify.echoes_v4 are all of one host"},
       {with_gateway("timeouts: {idle: 30s}"), "2 timeouts.idle cuts tunnels that are in use"},
       {with_gateway("listen:\n  ports: 32000-33000"), "3 listen.ports reaches into the ports of outgoing"},
       {with_gateway("chips:\n- {id: \"a{n}\", numbers: 1-9, port: 40000}"), "3 chips[0].port 40000 is among"},
@@ -221,50 +184,6 @@ TEST(Warnings, StandBesideTheSettings) {
   }
 }
 
-TEST(RedactedYaml, HidesTheAccountAndParsesAgainToTheSame) {
-  for (const auto& text_of_file :
-       {std::string(complete), with_gateway("admin: {listen: \"unix:/run/x\", token: hunter2hunter2hunter2}"),
-        with_gateway("chips: [{id: a, alias: \"$${x}: \\\"'#\"}, {id: \"0x1\", alias: \"true\", port: 0}]"),
-        std::string("gateway: {preset: custom, username: alice, password: hunter2, endpoints: [\"http://a:1\"],\n"
-                    "  username_template: \"{username}[-cc-{country}]-{session}\", session: {length: 10}}")}) {
-    const auto made = settings(text_of_file);
-    const auto yaml = redacted_yaml(made);
-    EXPECT_EQ(yaml.find(secret), std::string::npos) << yaml;
-    EXPECT_EQ(yaml.find("alice"), std::string::npos) << yaml;
-    const auto again = parse(yaml, "/chipgate.yaml", environment());
-    ASSERT_TRUE(again.has_value()) << yaml << text(again.error().front());
-    EXPECT_EQ(redacted_yaml(again->settings), yaml);
-    EXPECT_EQ(again->settings.chips.size(), made.chips.size());
-    EXPECT_EQ(again->settings.proxy.destinations.allow.size(), made.proxy.destinations.allow.size());
-  }
-}
-
-// What is shown may be read again, however much it is.
-TEST(RedactedYaml, OfTheMostChipsIsNoLargerThanAFileMayBe) {
-  const std::string id(58, 'i');
-  std::string alias;
-  for (int i = 0; i < 47; ++i) alias += "\\u0085";  // two bytes of the hundred, and written as an escape
-  const auto made =
-      settings(with_gateway("chips: [{id: \"" + id + "-{n}\", numbers: 10001-30000, port: 20001, alias: \"" + alias +
-                            "{n}\", quota: {day: 999999GB, month: 1000000TB}, max_whatsapp_sessions: 1000}]"));
-  ASSERT_EQ(made.chips.size(), 20'000U);
-  EXPECT_LE(redacted_yaml(made).size(), largest_file);
-}
-
-TEST(RedactedYaml, HidesAWebhooksQueryToo) {
-  const auto yaml = redacted_yaml(
-      settings(with_gateway("admin: {webhook: {url: \"https://example.org?key=hunter2\", secret: hunter2}}")));
-  EXPECT_EQ(yaml.find(secret), std::string::npos) << yaml;
-}
-
-TEST(RedactedYaml, NamesFilesByTheirWholePaths) {
-  const auto here = std::filesystem::current_path().string();
-  const auto yaml = redacted_yaml(settings(complete));
-  for (const auto* file : {"etc/ca.pem", "etc/chipgate.db", "etc/secrets/token", "etc/log/chipgate.log"}) {
-    EXPECT_NE(yaml.find(": " + here + "/" + file + "\n"), std::string::npos) << file << " in\n" << yaml;
-  }
-}
-
 // What commands read of it, in a shell that knows nothing of the gateway.
 TEST(LoadAdmin, WantsNothingOfTheRest) {
   const auto text = std::string("gateway: {username: a, password: \"${NOT_SET}\", preset: none}\n") +
@@ -278,6 +197,16 @@ TEST(LoadAdmin, WantsNothingOfTheRest) {
   EXPECT_TRUE(load("etc/chipgate.yaml", shell).has_error());
 }
 
+TEST(LoadAdmin, MindsNoSlipElsewhereAndReadsNoSecretOfTheWebhook) {
+  const auto text = std::string("gatway: {}\nlog: {}\nlog: {levle: info}\nadmin:\n  listen: \"127.0.0.1:9000\"\n") +
+                    "  webhook: {url: \"http://a.example\", secret: \"${NOT_SET}\"}\n";
+  auto shell = environment();
+  shell.read = [&](const std::string&) -> FileContent { return {.text = text, .mode = 0600}; };
+  const auto admin = load_admin("etc/chipgate.yaml", shell);
+  ASSERT_TRUE(admin.has_value()) << lines(admin.error()).front();
+  EXPECT_EQ(admin->listen.text(), "127.0.0.1:9000");
+}
+
 TEST(LoadAdmin, TellsWhatIsWrongWithItsPart) {
   auto shell = environment();
   shell.read = [](const std::string&) -> FileContent { return {.text = "admin:\n  listen: nowhere", .mode = 0600}; };
@@ -285,6 +214,21 @@ TEST(LoadAdmin, TellsWhatIsWrongWithItsPart) {
   ASSERT_TRUE(admin.has_error());
   EXPECT_TRUE(lines(admin.error()).front().starts_with("2 admin.listen ")) << lines(admin.error()).front();
   EXPECT_TRUE(load_admin("nowhere.yaml", environment()).has_error());
+}
+
+TEST(Load, WarnsOfASecretInAFileThatEverybodyMayRead) {
+  std::string text = "gateway: {username: a, password: hunter2}\nadmin: {token: hunter2hunter2hunter2}";
+  mode_t mode = 0644;
+  auto shell = environment();
+  shell.read = [&](const std::string&) -> FileContent { return {.text = text, .mode = mode}; };
+  const auto told = [&] { return lines(load("etc/chipgate.yaml", shell).value().warnings); };
+  EXPECT_EQ(told(), (std::vector<std::string>{"1 gateway.password stands in a file that everybody may read or write",
+                                              "2 admin.token stands in a file that everybody may read or write"}));
+  mode = 0640;
+  EXPECT_TRUE(told().empty());
+  mode = 0644;
+  text = "gateway: {username: a, password: \"${PASS}\"}";
+  EXPECT_TRUE(told().empty()) << "it stands elsewhere";
 }
 
 TEST(Load, SaysWhyAFileCannotBeRead) {

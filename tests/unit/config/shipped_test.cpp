@@ -1,10 +1,14 @@
 // The files that are shipped beside the binary: the example, and the schema for editors.
+#include "chipgate/admin/webhook.hpp"
 #include "chipgate/config/keys.hpp"
 #include "fixture.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
+#include <regex>
 #include <set>
 #include <yaml-cpp/yaml.h>
 
@@ -29,6 +33,18 @@ TEST(Example, LoadsWithoutAWarning) {
   for (const auto& warning : result->warnings) ADD_FAILURE() << text(warning);
   EXPECT_EQ(result->settings.chips.size(), 502U);
   EXPECT_EQ(result->settings.chips[1].port, 20'002);
+}
+
+// A path that is written is taken from the file's folder, so that whoever copies this file into an image would have the
+// ledger outside of the volume.
+TEST(Example, KeepsItsStateInTheFolderThatContainersName) {
+  auto container = with_account();
+  container.variable = [usual = with_account().variable](const std::string& name) {
+    return name == "CHIPGATE_STATE_DIR" ? std::optional<std::string>("/var/lib/chipgate") : usual(name);
+  };
+  const auto made = load(shipped("chipgate.yaml"), container).value().settings;
+  EXPECT_EQ(made.ledger.path, "/var/lib/chipgate/chipgate.db");
+  EXPECT_EQ(made.admin.token_file, "/var/lib/chipgate/chipgate.token");
 }
 
 // The example says that it shows the defaults.
@@ -89,11 +105,42 @@ TEST(Schema, ListsTheKeysThatTheParserKnows) {
   }
 }
 
+// A list without a value is refused: an editor may tell of it before.
+TEST(Schema, AllowsNoListWithoutAValue) {
+  const auto schema = YAML::LoadFile(shipped("chipgate.schema.json"));
+  for (const auto* const list : {"chips", "gateway.endpoints", "listen.allow_clients", "destinations.allow",
+                                 "destinations.deny", "verify.echoes_v4", "admin.hosts", "admin.webhook.events"}) {
+    EXPECT_EQ(schema_of(schema, list)["type"].as<std::string>(), "array") << list;
+  }
+}
+
 TEST(Schema, ListsThePresets) {
   const auto schema = YAML::LoadFile(shipped("chipgate.schema.json"));
   std::vector<std::string> known;
   for (const auto& preset : provider::presets()) known.emplace_back(preset.name);
   EXPECT_EQ(schema_of(schema, "gateway.preset")["enum"].as<std::vector<std::string>>(), known);
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Patterns of a webhook are held against the list.
+TEST(EventTypes, AreThoseThatTheSourceTellsAndTheDocumentationNames) {
+  const std::filesystem::path root(CHIPGATE_SOURCE_DIR);
+  std::set<std::string> told;
+  const std::regex telling(R"x(journal_\.tell\("([a-z_.]+)")x");
+  for (const auto& entry : std::filesystem::directory_iterator(root / "src" / "lifecycle")) {
+    const auto source = content_of(entry.path());
+    for (std::sregex_iterator at(source.begin(), source.end(), telling), end; at != end; ++at) told.insert((*at)[1]);
+  }
+  const auto types = admin::event_types();
+  EXPECT_EQ(told, std::set<std::string>(types.begin(), types.end()));
+  const auto documentation = content_of(root / "docs" / "api.md");
+  for (const auto type : types) {
+    EXPECT_NE(documentation.find("`" + std::string(type) + "`"), std::string::npos) << type;
+  }
 }
 
 }  // namespace
