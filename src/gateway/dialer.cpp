@@ -185,7 +185,6 @@ net::Task<Result<net::EndPtr>> Dialer::reach_address(Dial dial, Endpoint& to, So
   const auto shaken = co_await shake_hands(dial, to, **upstream);
   dial.watch.leave();
   if (shaken.has_error()) co_return shaken.error();
-  to.prefer(address);
   co_return upstream;
 }
 
