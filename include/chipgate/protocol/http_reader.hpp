@@ -6,7 +6,8 @@
 // and are the caller's to forward. What `take` leaves is the next message, or the tunnel.
 //
 // What two parsers could read in two ways is refused, never repaired (request smuggling): Content-Length with
-// Transfer-Encoding, two lengths, folded lines, space before a colon, CR or LF alone, control characters.
+// Transfer-Encoding, two lengths, folded lines, space before a colon, CR or LF alone, control characters; in heads,
+// chunk headers and trailers alike.
 #pragma once
 
 #include "chipgate/base/result.hpp"

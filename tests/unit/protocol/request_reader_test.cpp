@@ -150,13 +150,30 @@ TEST(RequestReader, RefusesWhatIsNotARequest) {
   }
 }
 
+std::string chunked(const std::string& body) {
+  return "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+}
+
 TEST(RequestReader, RefusesBrokenChunks) {
   for (const auto* body :
        {"x\r\n\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX0\r\n\r\n", "-1\r\n\r\n\r\n", "10000000000000000\r\n",
         "0x5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n",
         "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nX\r\n\r\n"}) {
-    const auto bytes = std::string("POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n") + body;
-    EXPECT_EQ(fault_of(RequestReader(), bytes), ErrorKind::malformed_request) << body;
+    EXPECT_EQ(fault_of(RequestReader(), chunked(body)), ErrorKind::malformed_request) << body;
+  }
+}
+
+// Another parser may see a line's end within quotes, and another field in a folded line.
+TEST(RequestReader, RefusesInChunkHeadersAndTrailersWhatNoHeadMayContain) {
+  for (const auto& body :
+       {raw("5;x=\"a\nb\"\r\nhello\r\n0\r\n\r\n"), raw("5;x=\"a\0b\"\r\nhello\r\n0\r\n\r\n"),
+        raw("5;x=\"a\x7f\"\r\nhello\r\n0\r\n\r\n"), raw("0;x=\"\n\"\r\n\r\n"), raw("0\r\nX: a\r\n b\r\n\r\n"),
+        raw("0\r\nX: a\r\n\tb\r\n\r\n"), raw("0\r\nX: a\r\n \r\n\r\n"), raw("5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n")}) {
+    EXPECT_EQ(fault_of(RequestReader(), chunked(body)), ErrorKind::malformed_request) << body;
+  }
+  for (const auto* body : {"6;x=\"a\tb\"\r\na\r\n bc\r\n0\r\nX: a\tb\r\n\r\n", "0;x\r\nX: a b\r\nY: c\r\n\r\n"}) {
+    RequestReader reader;
+    EXPECT_TRUE(take_all(reader, chunked(body))) << body;
   }
 }
 
