@@ -90,7 +90,7 @@ bool Exchange::client_owes_body() const {
   return !request_.complete() && to_upstream_.empty() && !upstream_deaf_ && !(asks && !heard_ && !body_sent_);
 }
 
-// The preset whatsapp carries nothing that is asked for without TLS.
+// The preset whatsapp has rules for port 443 alone, where no plain request is carried.
 void Exchange::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   ends_.counters.bytes_up.add(bytes);

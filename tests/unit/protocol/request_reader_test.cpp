@@ -214,6 +214,15 @@ TEST(RequestReader, ReadsTheAbsoluteFormsThatClientsSend) {
       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   EXPECT_EQ(requested_url(misused_agent).error(), ErrorKind::cleartext_upgrade);
   EXPECT_EQ(requested_url(misused_agent).error().detail, "web.whatsapp.com:443");
+  const auto misused_for_media = request_of(
+      "POST http://mmg.whatsapp.net:443/mms/image HTTP/1.1\r\nHost: mmg.whatsapp.net:443\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(requested_url(misused_for_media).error(), ErrorKind::cleartext_https);
+  EXPECT_EQ(requested_url(misused_for_media).error().detail, "mmg.whatsapp.net:443");
+  const auto websocket_without_an_agent = request_of(
+      "GET https://web.whatsapp.com/ws/chat HTTP/1.1\r\nHost: web.whatsapp.com\r\nConnection: Upgrade\r\n"
+      "Upgrade: websocket\r\n\r\n");
+  EXPECT_EQ(requested_url(websocket_without_an_agent).error(), ErrorKind::cleartext_upgrade);
+  EXPECT_EQ(requested_url(websocket_without_an_agent).error().detail, "web.whatsapp.com:443");
   const auto chromium = request_of(
       "GET http://clients2.google.com/time/1/current?cup2key=8:x HTTP/1.1\r\nHost: clients2.google.com\r\n"
       "Proxy-Connection: keep-alive\r\nUser-Agent: Mozilla/5.0\r\nAccept-Encoding: gzip, deflate\r\n\r\n");
