@@ -192,6 +192,7 @@ std::string without_framing(std::string_view head) {
 
 struct RequestReader::State {
   Message<RequestHead> message{HeadOf::request};
+  std::string refused{};
 };
 
 RequestReader::RequestReader() : state_(std::make_unique<State>()) {}
@@ -203,12 +204,18 @@ Result<std::size_t> RequestReader::take(std::string_view bytes) {
   auto& message = state_->message;
   if (head_complete()) return message.follow_body(bytes);
   auto taken = message.buffer().take(bytes);
-  if (!taken || !message.buffer().complete()) return taken;
-  const auto parsed = message.parse_head(message.buffer().release());
-  if (!parsed) return parsed.error();
+  if (taken && !message.buffer().complete()) return taken;
+  auto head = message.buffer().release();
+  if (taken) {
+    const auto parsed = message.parse_head(head);
+    if (parsed) return taken;
+    taken = parsed.error();
+  }
+  state_->refused = std::move(head);
   return taken;
 }
 
+std::string_view RequestReader::refused_head() const { return state_->refused; }
 bool RequestReader::head_complete() const { return state_->message.parser().is_header_done(); }
 bool RequestReader::complete() const { return state_->message.parser().is_done(); }
 const RequestHead& RequestReader::head() const { return state_->message.parser().head(); }

@@ -33,6 +33,8 @@ class RequestReader {
   // CONNECT is complete with its head: what follows is the tunnel's. One that announces a body is refused.
   bool complete() const;
   const RequestHead& head() const;
+  // A head that was refused, as it was written, as far as it was read. Empty where none was.
+  std::string_view refused_head() const;
 
  private:
   struct State;

@@ -140,6 +140,18 @@ TEST(RequestReader, RefusesAConnectWithABody) {
             ErrorKind::malformed_request);
 }
 
+TEST(RequestReader, KeepsWhatItRefused) {
+  const std::string whole = "CONNECT a:443 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
+  RequestReader reader;
+  ASSERT_TRUE(reader.take(whole.substr(0, 10)));
+  EXPECT_EQ(reader.refused_head(), "");
+  ASSERT_FALSE(reader.take(whole.substr(10)));
+  EXPECT_EQ(reader.refused_head(), whole);
+  RequestReader broken;
+  ASSERT_FALSE(broken.take("CONNECT a:443 HTTP/1.1\r\nX: \x01\r\n\r\n"));
+  EXPECT_EQ(broken.refused_head(), "CONNECT a:443 HTTP/1.1\r\nX: ");
+}
+
 TEST(RequestReader, RefusesWhatIsNotARequest) {
   for (const auto* bytes :
        {"\r\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.2\r\n\r\n", "GET / HTTP/0.9\r\n\r\n",
