@@ -132,7 +132,8 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind, *route,
                        parts().relay.options()},
                       reader_, behind_);
-    const auto exchanged = co_await exchange.run(head, until);
+    const auto promised = std::max(until, client_.arrived() + parts().relay.options().first_reply);
+    const auto exchanged = co_await exchange.run(head, until, promised);
     if (!reused) judge(exchange, exchanged);
     if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
     if (exchanged.has_value()) {
