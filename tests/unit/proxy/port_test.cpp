@@ -238,5 +238,15 @@ TEST_F(Refusals, OfAConnectWhoseFramingIsAtFaultAreResetsWithoutAUserAgent) {
   EXPECT_TRUE(other.received().starts_with("HTTP/1.1 400 ")) << "that is no request";
 }
 
+TEST_F(Refusals, OfStrangersMakeTheChipsOwnClientsWaitNoLonger) {
+  ProxyOptions options;
+  options.listen.credentials = ClientCredentials{"me", Secret("mine")};
+  start(options);
+  ASSERT_TRUE(ended(ask()));
+  EXPECT_EQ(refusals(ErrorKind::client_auth_required), 1U);
+  const auto now = Clock::now();
+  EXPECT_EQ(port_->pacer().due(now, now), now + 1s);
+}
+
 }  // namespace
 }  // namespace chipgate::proxy
