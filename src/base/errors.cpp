@@ -21,8 +21,8 @@ std::string_view hint(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::cleartext_https:
       return "make the client use CONNECT: axios before 1.7 ignores the scheme in `proxy` and HTTPS_PROXY, so set "
-             "proxy: "
-             "false and httpsAgent: new HttpsProxyAgent(url)";
+             "proxy: false and httpsAgent: new HttpsProxyAgent(url); any other client wants the agent of "
+             "https-proxy-agent for https, not of http-proxy-agent";
     case ErrorKind::cleartext_upgrade:
       return "make the client use CONNECT: agent: new HttpsProxyAgent(url) of https-proxy-agent, not http-proxy-agent";
     default: return {};

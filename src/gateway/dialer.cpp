@@ -40,6 +40,9 @@ Error error_of_this_host(int error) {
   }
 }
 
+// A SYN that is lost is sent again after a second (RFC 6298): less says nothing of whom it was sent to.
+constexpr Milliseconds enough_for_a_connect{1'000};
+
 // Which errors are the endpoint's, and not this host's, this client's or one session's. A gateway that hangs up on a
 // CONNECT, or never answers it, may well carry every other chip.
 bool speaks_against_the_endpoint(ErrorKind kind) {
@@ -78,11 +81,12 @@ net::Task<Result<Connected>> Dialer::dial(Dial dial, protocol::Authority target)
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     const auto& address = (*addresses)[i];
     const auto left = addresses->size() - i;
+    const auto tried = Clock::now();
     auto upstream = co_await reach_address(dial, to, address, left);
     if (upstream.has_error()) {
       last = upstream.error();
-      if (!may_be_the_address(last.kind) || Clock::now() >= dial.until) break;
-      continue;
+      if (goes_on(dial, to, address, tried, last.kind) == GoOn::with_the_next) continue;
+      break;
     }
     tell(dial.route.endpoint, to.succeeded());
     dial.watch.enter(telemetry::Stage::reply);
@@ -126,13 +130,15 @@ net::Task<Result<net::EndPtr>> Dialer::reach(Dial dial) {
   if (addresses.has_error()) co_return counted(dial, begun, addresses.error());
   Error last{ErrorKind::gateway_unresolved};
   for (std::size_t i = 0; i < addresses->size(); ++i) {
-    auto upstream = co_await reach_address(dial, to, (*addresses)[i], addresses->size() - i);
+    const auto& address = (*addresses)[i];
+    const auto tried = Clock::now();
+    auto upstream = co_await reach_address(dial, to, address, addresses->size() - i);
     if (upstream.has_value()) {
       tell(dial.route.endpoint, to.succeeded());
       co_return upstream;
     }
     last = upstream.error();
-    if (!may_be_the_address(last.kind) || Clock::now() >= dial.until) break;
+    if (goes_on(dial, to, address, tried, last.kind) == GoOn::not_at_all) break;
   }
   co_return counted(dial, begun, std::move(last));
 }
@@ -179,8 +185,18 @@ net::Task<Result<net::EndPtr>> Dialer::reach_address(Dial dial, Endpoint& to, So
   const auto shaken = co_await shake_hands(dial, to, **upstream);
   dial.watch.leave();
   if (shaken.has_error()) co_return shaken.error();
-  to.prefer(address);
   co_return upstream;
+}
+
+// The budget of one dial may not reach behind two addresses that swallow everything, so what it has learned of them
+// stays for the next one.
+Dialer::GoOn Dialer::goes_on(const Dial& dial, Endpoint& to, const SocketAddress& address, TimePoint tried,
+                             ErrorKind failed) const {
+  if (!may_be_the_address(failed)) return GoOn::not_at_all;
+  const auto now = Clock::now();
+  const bool time_is_left = now < dial.until;
+  if (time_is_left || now - tried >= std::min(options_.connect_timeout, enough_for_a_connect)) to.doubt(address);
+  return time_is_left ? GoOn::with_the_next : GoOn::not_at_all;
 }
 
 net::Task<Result<net::EndPtr>> Dialer::connect_to(Dial dial, const SocketAddress& address) {

@@ -67,7 +67,19 @@ void PausedListeners::resume() {
     shard_.timers().arm(*this, Clock::now() + retry_after);
     return;
   }
-  for (auto* listener : std::exchange(paused_, {})) listener->accept_some();
+  auto last = Listener::Waiting::nobody;
+  for (auto tries = paused_.size(); tries > 0 && !paused_.empty(); --tries) {
+    auto& listener = *paused_.front();
+    last = listener.accept_one();
+    // Who was not served stays the first.
+    if (last == Listener::Waiting::without_descriptor) break;
+    std::erase(paused_, &listener);
+    if (last == Listener::Waiting::perhaps_more) paused_.push_back(&listener);
+  }
+  if (paused_.empty()) return;
+  if (last != Listener::Waiting::without_descriptor) return resume_soon();
+  on_pause_();
+  if (!resuming_) shard_.timers().arm(*this, Clock::now() + retry_after);
 }
 
 bool PausedListeners::accepted_of_reserve(int fd) {
@@ -99,15 +111,21 @@ Listener::~Listener() {
 }
 
 void Listener::accept_some() {
-  if (paused_.at_reserve()) {
-    paused_.pause(*this);
-    return;
+  if (paused_.others_wait()) return paused_.pause(*this);
+  switch (accept_up_to(accepts_per_turn)) {
+    case Waiting::nobody: return;
+    case Waiting::without_descriptor: return paused_.pause(*this);
+    case Waiting::perhaps_more: break;
   }
-  for (int i = 0; i < accepts_per_turn; ++i) {
-    if (!paused_.has_room()) {
-      paused_.pause(*this);
-      return;
-    }
+  shard_.post([self = self_] {
+    if (*self != nullptr) (*self)->accept_some();
+  });
+}
+
+Listener::Waiting Listener::accept_up_to(int most) {
+  if (paused_.at_reserve()) return Waiting::without_descriptor;
+  for (int i = 0; i < most; ++i) {
+    if (!paused_.has_room()) return Waiting::without_descriptor;
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     UniqueFd client(
@@ -119,20 +137,16 @@ void Listener::accept_some() {
       if (end) {
         acceptor_.on_accept(*this, std::move(end), peer);
         if (!last) continue;
-        paused_.pause(*this);
-        return;
+        return Waiting::perhaps_more;
       }
     }
-    if (errno == EAGAIN) return;
+    if (errno == EAGAIN) return Waiting::nobody;
     if (belongs_to_the_connection(errno)) continue;
     // EMFILE, ENFILE, ENOBUFS, ENOMEM, or no more watches (ENOSPC): no edge will come for what already waits, so
     // somebody has to remember.
-    paused_.pause(*this);
-    return;
+    return Waiting::without_descriptor;
   }
-  shard_.post([self = self_] {
-    if (*self != nullptr) (*self)->accept_some();
-  });
+  return Waiting::perhaps_more;
 }
 
 }  // namespace chipgate::net

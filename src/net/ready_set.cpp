@@ -44,7 +44,8 @@ EndPtr ReadySet::add(UniqueFd fd, std::uint32_t events) {
   event.data.ptr = end.get();
   if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, end->fd(), &event) != 0) {
     const int error = errno;
-    end.reset();
+    // A client that nothing was said to takes a FIN for a broken login.
+    reset(std::exchange(end, nullptr));
     errno = error;
   }
   return end;

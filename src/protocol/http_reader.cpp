@@ -22,6 +22,16 @@ constexpr std::size_t smallest_chunk_end = 5;
 
 std::string text_of(Beast view) { return {view.data(), view.size()}; }
 
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t') || byte == 0x7f;
+}
+
+// Of what closes a chunked body. Beast joins them, as it would in a head.
+bool has_folded_line(std::string_view text) {
+  return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
+}
+
 // Keeps the head, lets the body pass.
 template <class Head>
 class Parser final : public http::basic_parser<std::is_same_v<Head, RequestHead>> {
@@ -56,7 +66,10 @@ class Parser final : public http::basic_parser<std::is_same_v<Head, RequestHead>
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(Beast body, error_code&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t, Beast, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, Beast extensions, error_code& ec) override {
+    // Within quotes Beast lets everything pass, and another parser may see the end of a line there.
+    if (std::ranges::any_of(extensions, is_control)) ec = http::error::bad_chunk_extension;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, Beast body, error_code&) override { return body.size(); }
   void on_finish_impl(error_code&) override {}
 
@@ -129,9 +142,12 @@ class Message {
     while (!bytes.empty() && !parser_.is_done()) {
       if (parser_.chunked() && bytes.size() < smallest_chunk_end) break;
       error_code ec;
-      bytes.remove_prefix(parser_.put(boost::asio::buffer(bytes), ec));
+      const auto taken = bytes.substr(0, parser_.put(boost::asio::buffer(bytes), ec));
+      bytes.remove_prefix(taken.size());
       if (ec == http::error::need_more) break;
       if (ec) return buffer_.malformed(ec.message());
+      // The last chunk and its trailers are taken as one.
+      if (parser_.chunked() && parser_.is_done() && has_folded_line(taken)) return buffer_.malformed("a folded line");
     }
     if (parser_.is_done()) return fresh - bytes.size();
     if (bytes.size() > largest_head) return buffer_.malformed("a chunk header or trailers larger than 16 KiB");
@@ -176,6 +192,7 @@ std::string without_framing(std::string_view head) {
 
 struct RequestReader::State {
   Message<RequestHead> message{HeadOf::request};
+  std::string refused{};
 };
 
 RequestReader::RequestReader() : state_(std::make_unique<State>()) {}
@@ -187,12 +204,18 @@ Result<std::size_t> RequestReader::take(std::string_view bytes) {
   auto& message = state_->message;
   if (head_complete()) return message.follow_body(bytes);
   auto taken = message.buffer().take(bytes);
-  if (!taken || !message.buffer().complete()) return taken;
-  const auto parsed = message.parse_head(message.buffer().release());
-  if (!parsed) return parsed.error();
+  if (taken && !message.buffer().complete()) return taken;
+  auto head = message.buffer().release();
+  if (taken) {
+    const auto parsed = message.parse_head(head);
+    if (parsed) return taken;
+    taken = parsed.error();
+  }
+  state_->refused = std::move(head);
   return taken;
 }
 
+std::string_view RequestReader::refused_head() const { return state_->refused; }
 bool RequestReader::head_complete() const { return state_->message.parser().is_header_done(); }
 bool RequestReader::complete() const { return state_->message.parser().is_done(); }
 const RequestHead& RequestReader::head() const { return state_->message.parser().head(); }

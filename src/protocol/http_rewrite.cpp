@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::string_view crlf = "\r\n";
 
+// Nobody serves http there. http-proxy-agent, given to a request for https, writes such a URL, and all of the request
+// in clear text.
+constexpr std::uint16_t https_port = 443;
+
 // RFC 9110 section 7.6.1, and Proxy-Connection, which clients invented.
 constexpr std::array<std::string_view, 8> hop_by_hop{
     "Connection", "Proxy-Connection",    "Keep-Alive",         "TE",
@@ -66,8 +70,13 @@ Result<HttpUrl> requested_url(const RequestHead& head) {
   auto url = parse_absolute_url(head.target);
   const bool websocket =
       has_token(head.fields, "Connection", "upgrade") && has_token(head.fields, "Upgrade", "websocket");
-  if (url.has_value() && websocket) return Error{ErrorKind::cleartext_upgrade, url->authority.text()};
-  return url;
+  if (url.has_error()) {
+    const bool https = url.error() == ErrorKind::cleartext_https;
+    return https && websocket ? Error{ErrorKind::cleartext_upgrade, url.error().detail} : url.error();
+  }
+  const bool means_https = url->authority.port == https_port;
+  if (!websocket && !means_https) return url;
+  return Error{websocket ? ErrorKind::cleartext_upgrade : ErrorKind::cleartext_https, url->authority.text()};
 }
 
 bool is_last_hop(const RequestHead& head) {

@@ -12,6 +12,8 @@ constexpr Milliseconds first_delay{1'000};
 }  // namespace
 
 TimePoint RefusalPacer::due(TimePoint arrived, TimePoint now) {
+  // Whoever stayed away for so long by itself needs no slowing down.
+  if (arrived - window_end_ > budget_) delay_ = Milliseconds{0};
   if (delay_ == Milliseconds{0} || now >= window_end_) {
     delay_ = std::min(std::max(delay_ * 2, first_delay), budget_);
     window_end_ = std::max(arrived + delay_, now);
@@ -24,6 +26,15 @@ TimePoint RefusalPacer::due_by_itself(TimePoint arrived, TimePoint now) const {
 }
 
 void RefusalPacer::success() { delay_ = Milliseconds{0}; }
+
+bool says_nothing_of_the_chip(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::destination_denied:
+    case ErrorKind::client_auth_required:
+    case ErrorKind::client_not_allowed: return true;
+    default: return false;
+  }
+}
 
 bool is_paced(RefusalForm form, ErrorKind kind) {
   switch (form) {

@@ -5,6 +5,8 @@
 #include "chipgate/gateway/ask.hpp"
 #include "chipgate/provider/status.hpp"
 
+#include <algorithm>
+
 namespace chipgate::proxy {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr std::size_t most_bytes_a_turn = 64 * 1024;
 
 // An origin that works for an hour may say so every half a minute; one that says nothing else is not answering.
 constexpr int most_interim_answers = 128;
+
+// What a gateway and an origin need at the least, however long the client was held before.
+constexpr Milliseconds least_for_an_answer{2'000};
 
 protocol::ResponseTo response_to(const protocol::RequestHead& head) {
   return head.method == "HEAD" ? protocol::ResponseTo::head : protocol::ResponseTo::other;
@@ -28,7 +33,7 @@ Exchange::Exchange(Ends ends, protocol::RequestReader& request, std::string& beh
       answer_(response_to_),
       keep_alive_(protocol::keep_alive(request.head())) {}
 
-net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
+net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until, TimePoint promised) {
   ends_.client.watch(&ends_.waiter);
   ends_.upstream.watch(&ends_.waiter);
   ends_.waiter.deadline(until, ErrorKind::gateway_silent);
@@ -51,7 +56,7 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
       ends_.counters.used(now);
     }
     if (some && moved() - turn < most_bytes_a_turn) continue;
-    wait_from(since);
+    wait_from(since, promised);
     Result<void> rested;
     if (some) {
       rested = co_await ends_.waiter.yield();
@@ -68,13 +73,15 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until) {
   co_return Result<void>();
 }
 
-void Exchange::wait_from(TimePoint since) {
+// Whoever was held and then waits for an answer has waited all along.
+void Exchange::wait_from(TimePoint since, TimePoint promised) {
+  body_took_time_ = body_took_time_ || !request_.complete() || !to_upstream_.empty();
   const auto [longest, late] = awaited();
-  if (longest > Milliseconds(0)) {
-    ends_.waiter.deadline(since + longest, late);
-  } else {
-    ends_.waiter.no_deadline();
-  }
+  if (longest <= Milliseconds(0)) return ends_.waiter.no_deadline();
+  auto at = since + longest;
+  const bool waited_all_along = late == ErrorKind::gateway_silent && !heard_ && !body_took_time_;
+  if (waited_all_along) at = std::min(at, std::max(promised, since + least_for_an_answer));
+  ends_.waiter.deadline(at, late);
 }
 
 Exchange::Awaited Exchange::awaited() const {
@@ -90,7 +97,7 @@ bool Exchange::client_owes_body() const {
   return !request_.complete() && to_upstream_.empty() && !upstream_deaf_ && !(asks && !heard_ && !body_sent_);
 }
 
-// The preset whatsapp carries nothing that is asked for without TLS.
+// The preset whatsapp has rules for port 443 alone, where no plain request is carried.
 void Exchange::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   ends_.counters.bytes_up.add(bytes);

@@ -1,6 +1,7 @@
 // Reading a client's request.
 #include "chipgate/proxy/handshake.hpp"
 
+#include "chipgate/base/ascii.hpp"
 #include "chipgate/protocol/http_rewrite.hpp"
 #include "chipgate/protocol/sniff.hpp"
 #include "chipgate/protocol/socks.hpp"
@@ -65,13 +66,25 @@ net::Task<Result<void>> Handshake::say(std::string words) {
 net::Task<Result<void>> Handshake::read_http() {
   for (;;) {
     const auto taken = reader_.take(heard_);
-    if (taken.has_error()) co_return taken.error();
+    if (taken.has_error()) {
+      understand_refused(reader_.refused_head());
+      co_return taken.error();
+    }
     heard_.erase(0, *taken);
     if (reader_.head_complete()) break;
     const auto heard = co_await hear_more();
     if (heard.has_error()) co_return heard.error();
   }
   co_return understand_http();
+}
+
+// A head whose first line is a CONNECT's asks for a tunnel, whatever is wrong with the rest of it.
+void Handshake::understand_refused(std::string_view head) {
+  const auto line = head.substr(0, head.find("\r\n"));
+  const bool whole = line.size() < head.size();
+  if (!whole || !line.starts_with("CONNECT ") || !(line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0"))) return;
+  kind_ = RequestKind::connect;
+  if (lower(head).find("\r\nuser-agent:") != std::string::npos) user_agent_ = protocol::UserAgent::present;
 }
 
 Result<void> Handshake::go_on(protocol::RequestReader reader, std::string behind) {

@@ -15,6 +15,10 @@ using protocol::KeepAlive;
 // What browsers keep an idle proxy connection for; longer only holds descriptors.
 constexpr Milliseconds idle_between_requests{60'000};
 
+// Old clients write one or two empty lines. Bytes that never become a request would keep the connection, and the shard
+// busy, for as long as they come.
+constexpr std::size_t most_empty_lines = 1024;
+
 // RFC 9110 section 9.2.2. A kept gateway connection may be closing in the very moment in which it is used again; a
 // request that was lost on it is sent once more, and that a proxy must not do with others than these.
 bool is_idempotent(std::string_view method) {
@@ -40,7 +44,7 @@ class PlainConnection {
   net::Task<bool> await_request();
   net::Task<Result<void>> read_head();
   net::Task<Result<bool>> read_more();
-  void drop_empty_lines();
+  std::size_t drop_empty_lines();
   void drop_used_up_upstream();
   void judge(const Exchange& exchange, const Result<void>& exchanged);
   void note(const Exchange& exchange, ErrorKind ended, TimePoint began);
@@ -128,7 +132,8 @@ net::Task<Result<PlainConnection::After>> PlainConnection::forward(const gateway
     Exchange exchange({client_.waiter(), client_.socket(), *upstream_, client_.port().counters(), kind, *route,
                        parts().relay.options()},
                       reader_, behind_);
-    const auto exchanged = co_await exchange.run(head, until);
+    const auto promised = std::max(until, client_.arrived() + parts().relay.options().first_reply);
+    const auto exchanged = co_await exchange.run(head, until, promised);
     if (!reused) judge(exchange, exchanged);
     if (exchanged.has_error() || !exchange.upstream_reusable()) upstream_.reset();
     if (exchanged.has_value()) {
@@ -176,7 +181,7 @@ net::Task<Result<bool>> PlainConnection::next_request() {
 // Until its first byte is here.
 net::Task<bool> PlainConnection::await_request() {
   auto& waiter = client_.waiter();
-  drop_empty_lines();
+  auto dropped = drop_empty_lines();
   if (behind_.empty() && client_.port().leaving()) co_return false;
   client_.rests(behind_.empty());
   waiter.deadline(Clock::now() + idle_between_requests, ErrorKind::client_gone);
@@ -185,7 +190,8 @@ net::Task<bool> PlainConnection::await_request() {
     // Not a refusal: an answer that nobody asked for would be taken for that of the next request.
     if (const auto off = waiter.called_off(); off && *off != ErrorKind::draining) client_.reset();
     if (more.has_error() || !*more) co_return false;
-    drop_empty_lines();
+    dropped += drop_empty_lines();
+    if (dropped > most_empty_lines) co_return false;
   }
   co_return true;
 }
@@ -223,9 +229,12 @@ net::Task<Result<bool>> PlainConnection::read_more() {
 }
 
 // What old clients write behind a body (RFC 9112 section 2.2). A 400 to it would be taken for the next request's
-// answer.
-void PlainConnection::drop_empty_lines() {
-  while (behind_.starts_with("\r\n")) behind_.erase(0, 2);
+// answer. How many bytes they were.
+std::size_t PlainConnection::drop_empty_lines() {
+  std::size_t bytes = 0;
+  while (std::string_view(behind_).substr(bytes).starts_with("\r\n")) bytes += 2;
+  behind_.erase(0, bytes);
+  return bytes;
 }
 
 // One that speaks or ends between requests is of no more use. That it is said to be readable proves neither: under TLS

@@ -66,9 +66,10 @@ void Port::want() {
 // A client that is on its way with the route finds that it stands no more.
 void Port::withhold() { route_.reset(); }
 
-// A client that has not said a word has no part in the assignment that ends, and one that is being refused has given
-// all of it back: neither is reset, since a rotate would hit the very client that waits for the new assignment. Whoever
-// asks or is held is called off: what it is about to be given was meant under the old epoch.
+// A client whose request is not complete has no part in the assignment that ends, and one that is being refused has
+// given all of it back: neither is reset, since a rotate would hit the very client that waits for the new assignment,
+// and SOCKS clients read a reset between greeting and reply as a broken login. Whoever has asked is called off: what it
+// is about to be given was meant under the old epoch.
 void Port::fence(Epoch next, ErrorKind why, std::function<void()> done) {
   epoch_ = next;
   route_.reset();

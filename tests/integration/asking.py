@@ -18,6 +18,11 @@ REJECTED4 = b"\x00\x5b" + bytes(6)
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
+def target(kind: str, host: str) -> str:
+    """As the log has it. A plain request for port 443 would be refused as one that should have been a CONNECT."""
+    return f"{host}:{80 if kind == PLAIN else 443}"
+
+
 def request(kind: str, host: str) -> bytes:
     """Everything that the client says. SOCKS5 clients do not wait for the choice of a method, which is one less turn."""
     if kind == BROWSER:
@@ -28,7 +33,7 @@ def request(kind: str, host: str) -> bytes:
         return wire.GREETING + wire.socks5_head(host, 443)
     if kind == SOCKS4:
         return wire.socks4_head(host, 443)
-    return wire.get_head(f"http://{host}:443/", "User-Agent: Mozilla/5.0", "Connection: close")
+    return wire.get_head(f"http://{host}/", "User-Agent: Mozilla/5.0", "Connection: close")
 
 
 @dataclass

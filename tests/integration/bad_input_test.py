@@ -35,6 +35,7 @@ HTTP = {
                           "malformed_request"),
     "another encoding": (b"POST http://a.sim/ HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "malformed_request"),
     "CONNECT with a body": (b"CONNECT a.sim:443 HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", "malformed_request"),
+    "CONNECT with two Hosts": (b"CONNECT a.sim:443 HTTP/1.1\r\nHost: a.sim\r\nHost: b.sim\r\n\r\n", "malformed_request"),
     "CONNECT without a port": (b"CONNECT a.sim HTTP/1.1\r\n\r\n", "malformed_request"),
     "CONNECT to port 0": (b"CONNECT a.sim:0 HTTP/1.1\r\n\r\n", "malformed_request"),
     "CONNECT to port 65536": (b"CONNECT a.sim:65536 HTTP/1.1\r\n\r\n", "malformed_request"),
@@ -118,9 +119,12 @@ class BadInput(wire.WireTest):
 
     def test_a_connect_without_a_user_agent_is_reset_whatever_is_wrong_with_it(self) -> None:
         """Baileys would wait for ever behind a status."""
-        for name in ("CONNECT without a port", "CONNECT to nobody"):
+        for name in ("CONNECT without a port", "CONNECT to nobody", "CONNECT with a body", "CONNECT with two Hosts",
+                     "a head of 17 KB", "NUL in a header", "a folded line", "a header without a colon"):
+            before = self.refused(HTTP[name][1])
             with self.subTest(name), wire.Client(self.port) as client:
                 self.assertEqual(client.send(HTTP[name][0]).rest(), (b"", "reset"))
+                self.assertEqual(self.refused(HTTP[name][1]), before + 1)
 
     def test_it_may_come_byte_by_byte(self) -> None:
         for name in ("NUL in a header", "a folded line", "CONNECT without a port", "origin-form", "two lengths"):

@@ -51,7 +51,7 @@ class Destinations(life.LifeTest):
             self.assertEqual(self.denied(kind), 1, kind)
             line = self.gate.line("refused", chip=kind)
             self.assertEqual((line["target"], line["ended"], line["fault"], line["detail"]),
-                             ("elsewhere.sim:443", DENIED, "client", "no rule of destinations.allow"))
+                             (asking.target(kind, "elsewhere.sim"), DENIED, "client", "no rule of destinations.allow"))
         self.assert_untouched(*KINDS)
 
     def test_an_allowed_target_is_carried_over_every_protocol(self) -> None:
@@ -124,18 +124,25 @@ class Misused(life.LifeTest):
         https = wire.get_head("https://mmg.whatsapp.net/v/t?secret", "User-Agent: axios/1.6.0")
         websocket = wire.get_head("http://web.whatsapp.com:443/ws/chat", "Connection: Upgrade", "Upgrade: websocket",
                                   "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+        media = wire.get_head("http://upload.whatsapp.net:443/mms/image?secret", "Content-Length: 0", method="POST")
+        bare = wire.get_head("https://g.whatsapp.net/ws/chat", "Connection: Upgrade", "Upgrade: websocket")
+        of_https, of_sockets = "httpsAgent: new HttpsProxyAgent(url)", "not http-proxy-agent"
+        count: dict[str, int] = {}
         for request, reason, target, fix in (
-                (https, "cleartext_https", "mmg.whatsapp.net:443", "httpsAgent: new HttpsProxyAgent(url)"),
-                (websocket, "cleartext_upgrade", "web.whatsapp.com:443", "not http-proxy-agent")):
-            with self.subTest(reason), wire.Client(port) as client:
+                (https, "cleartext_https", "mmg.whatsapp.net:443", of_https),
+                (media, "cleartext_https", "upload.whatsapp.net:443", "not of http-proxy-agent"),
+                (websocket, "cleartext_upgrade", "web.whatsapp.com:443", of_sockets),
+                (bare, "cleartext_upgrade", "g.whatsapp.net:443", of_sockets)):
+            count[reason] = count.get(reason, 0) + 1
+            with self.subTest(target), wire.Client(port) as client:
                 answer = client.send(request).answer()
                 self.assertEqual((answer.status, answer.get("x-chipgate-error")), (400, reason))
                 self.assertIn(fix, answer.body.decode())
-                line = self.gate.line("refused", ended=reason)
-                self.assertEqual((line["chip"], line["detail"]), ("alpha", target))
+                line = self.gate.line("refused", ended=reason, detail=target)
+                self.assertEqual(line["chip"], "alpha")
                 self.assertIn(fix, line["hint"])
                 self.assertNotIn("secret", json.dumps(line))
-                self.assertEqual(self.gate.metric("chipgate_refusals_total", chip="alpha", reason=reason), 1)
+                self.assertEqual(self.gate.metric("chipgate_refusals_total", chip="alpha", reason=reason), count[reason])
         self.assertEqual(self.operator.history("chip=alpha"), [])
 
     def test_behind_an_ordinary_request_too(self) -> None:

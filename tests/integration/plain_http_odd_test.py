@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import time
 import unittest
 
 import scripted
 import wire
 from wire import get_head
 
+# Until it is under way.
+FLOOD_SECONDS = 0.2
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -53,10 +56,38 @@ class Methods(scripted.ScriptedTest):
             self.assertEqual(client.send(b"\n" + get_head("http://get.sim/")).answer().body, b"ok")
         self.assertEqual(len(self.heard), 4, self.heard)
 
+    def test_empty_lines_without_end_are_no_use_of_a_connection(self) -> None:
+        with wire.Client(self.port) as client:
+            client.send(get_head("http://lines.sim/")).answer()
+            client.send(b"\r\n" * 512 + get_head("http://lines.sim/")).answer()
+            client.send(b"\r\n" * 513)
+            self.assertIn(client.rest(), ((b"", "eof"), (b"", "reset")))
+
     def test_options_that_may_go_on_loses_one_hop(self) -> None:
         with wire.Client(self.port) as client:
             client.send(get_head("http://next.sim/x", "Max-Forwards: 3", method="OPTIONS")).answer()
         self.assertIn("\r\nMax-Forwards: 2\r\n", self.heard[0])
+
+
+class EmptyLines(scripted.ScriptedTest):
+    chips = ["alpha", "beta"]
+    settings = {"timeouts": {"drain": "0s"}, "workers": 1}
+
+    def test_a_flood_of_them_holds_up_no_other_chip(self) -> None:
+        self.gateway.script = lambda client: (client.through(b"\r\n\r\n"), client.send(OK), client.rest())
+        floods = [wire.Client(self.ports["alpha"]) for _ in range(4)]
+        for flooder in floods:
+            self.addCleanup(flooder.close)
+            flooder.send(get_head("http://flood.sim/")).answer()
+        # More than the kernel's buffers hold, so that it is still being sent when the other one asks.
+        lines = b"\r\n" * (32 << 20)
+        senders = [flooder.send_in_background(lines) for flooder in floods]
+        time.sleep(FLOOD_SECONDS)
+        with wire.Client(self.ports["beta"]) as other:
+            self.assertEqual(other.send(get_head("http://served.sim/")).answer().body, b"ok")
+        for flooder, sender in zip(floods, senders):
+            sender.join(wire.stack.ANSWER_SECONDS)
+            self.assertIn(flooder.rest(), ((b"", "eof"), (b"", "reset")))
 
 
 if __name__ == "__main__":

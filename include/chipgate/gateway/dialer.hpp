@@ -61,6 +61,9 @@ class Dialer {
   Endpoint& begin(const Dial& dial);
   net::Task<Result<std::vector<SocketAddress>>> addresses_of(Dial dial, Endpoint& endpoint);
   net::Task<Result<net::EndPtr>> reach_address(Dial dial, Endpoint& endpoint, SocketAddress address, std::size_t left);
+  enum class GoOn : std::uint8_t { with_the_next, not_at_all };
+  // After an attempt to reach `address` that was begun at `tried`.
+  GoOn goes_on(const Dial& dial, Endpoint& to, const SocketAddress& address, TimePoint tried, ErrorKind failed) const;
   net::Task<Result<net::EndPtr>> connect_to(Dial dial, const SocketAddress& address);
   net::Task<Result<void>> shake_hands(Dial dial, Endpoint& endpoint, net::End& upstream);
   TimePoint share(TimePoint until, std::size_t left) const;

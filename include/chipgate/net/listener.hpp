@@ -5,8 +5,8 @@
 #include "chipgate/net/descriptors.hpp"
 #include "chipgate/net/shard.hpp"
 
+#include <deque>
 #include <functional>
-#include <vector>
 
 namespace chipgate::net {
 
@@ -23,7 +23,8 @@ class Acceptor {
 
 // The listeners of a shard that ran out of descriptors. They are tried again when a descriptor of the shard is freed,
 // and at latest after 100 ms, since another shard's descriptors are freed unseen; the processor is idle meanwhile.
-// They count as run out while only the reserve is left: a client that got the very last one could not be served.
+// They count as run out while only the reserve is left: a client that got the very last one could not be served. Each
+// is tried for one client in turn: a port that is flooded takes no more of what is freed than any other.
 class PausedListeners final : private Timer {
  public:
   // `on_pause` is called with every pause, to be counted and told.
@@ -31,6 +32,8 @@ class PausedListeners final : private Timer {
   ~PausedListeners();
 
   void pause(Listener&);
+  // Others wait for descriptors already, and this one not before them.
+  bool others_wait() const { return !paused_.empty(); }
   void forget(Listener&);
   // Whether this one, just accepted, is of the reserve. It may stay, but it is the last until others are freed.
   bool accepted_of_reserve(int fd);
@@ -48,7 +51,7 @@ class PausedListeners final : private Timer {
   Shard& shard_;
   std::function<void()> on_pause_;
   DescriptorReserve reserve_;
-  std::vector<Listener*> paused_;
+  std::deque<Listener*> paused_;  // the next first
   bool resuming_ = false;
   bool at_reserve_ = false;
   bool was_short_ = false;
@@ -64,8 +67,12 @@ class Listener final : public Watcher {
 
   // Accepts what waits, a bounded number a turn.
   void accept_some();
+  // What came of accepting: there is nobody any more, perhaps somebody, or no descriptor for whoever it is.
+  enum class Waiting : std::uint8_t { nobody, perhaps_more, without_descriptor };
+  Waiting accept_one() { return accept_up_to(1); }
 
  private:
+  Waiting accept_up_to(int most);
   void on_ready(End&) override { accept_some(); }
 
   Shard& shard_;

@@ -6,7 +6,8 @@
 // and are the caller's to forward. What `take` leaves is the next message, or the tunnel.
 //
 // What two parsers could read in two ways is refused, never repaired (request smuggling): Content-Length with
-// Transfer-Encoding, two lengths, folded lines, space before a colon, CR or LF alone, control characters.
+// Transfer-Encoding, two lengths, folded lines, space before a colon, CR or LF alone, control characters; in heads,
+// chunk headers and trailers alike.
 #pragma once
 
 #include "chipgate/base/result.hpp"
@@ -32,6 +33,8 @@ class RequestReader {
   // CONNECT is complete with its head: what follows is the tunnel's. One that announces a body is refused.
   bool complete() const;
   const RequestHead& head() const;
+  // A head that was refused, as it was written, as far as it was read. Empty where none was.
+  std::string_view refused_head() const;
 
  private:
   struct State;

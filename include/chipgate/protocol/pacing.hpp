@@ -16,10 +16,10 @@ class RefusalPacer {
 
   // When to refuse a client that arrived then; never before `now`.
   TimePoint due(TimePoint arrived, TimePoint now);
-  // For what says nothing of the chip's health, such as a destination that its operator denies: as a first failure,
-  // which neither counts nor is made longer by others.
+  // For what says nothing of the chip: as a first failure, which neither counts nor is made longer by others.
   TimePoint due_by_itself(TimePoint arrived, TimePoint now) const;
-  // A tunnel was opened: the next refusal starts at 1 s again.
+  // A tunnel was opened: the next refusal starts at 1 s again. So it does where nobody came for longer than the budget:
+  // last week's outage is no reason to keep today's first client waiting.
   void success();
 
  private:
@@ -27,6 +27,10 @@ class RefusalPacer {
   Milliseconds delay_{0};  // 0: no failure since the last success
   TimePoint window_end_{};
 };
+
+// Such as a destination that its operator denies, or a stranger on its port: the chip's own clients must not wait
+// longer for it.
+bool says_nothing_of_the_chip(ErrorKind kind);
 
 // A client's own fault is told at once where its author can read it: no wait would mend it. But a second WhatsApp
 // number on a port is a bot that comes back at once, for ever. And a reset tells nobody anything, and its client

@@ -29,8 +29,9 @@ class Client : public OpenHook {
 
   // Nothing would be lost with it: it has not spoken yet, or waits between two requests or for its refusal.
   bool rests() const { return resting_ || (!refused_ && handshake_.silent()); }
-  // It has no part in any assignment: it has not spoken yet, or is being refused and holds nothing any more.
-  bool apart() const { return refused_ || handshake_.silent(); }
+  // It has no part in any assignment: it has not asked for anything yet, or is being refused and holds nothing any
+  // more.
+  bool apart() const { return refused_ || handshake_.kind() == protocol::RequestKind::none_yet; }
 
   // --- for the parts of a client's way that have files of their own
   Port& port() { return port_; }

@@ -34,8 +34,9 @@ class Exchange {
   // `behind` are bytes that the client has sent behind the head; what belongs to the next request is left there.
   Exchange(Ends ends, protocol::RequestReader& request, std::string& behind);
 
-  // Until the answer is delivered. `head` is what goes to the upstream first, by `until`.
-  net::Task<Result<void>> run(const Secret& head, TimePoint until);
+  // Until the answer is delivered. `head` is what goes to the upstream first, by `until`. Where no body takes
+  // its time, the client hears something by `promised`, or a little later where next to nothing is left until then.
+  net::Task<Result<void>> run(const Secret& head, TimePoint until, TimePoint promised);
 
   // Whether a byte of an answer went to the client: from then on it can only be cut off.
   bool answered() const { return answered_; }
@@ -59,7 +60,7 @@ class Exchange {
 
   Awaited awaited() const;
   bool client_owes_body() const;
-  void wait_from(TimePoint since);
+  void wait_from(TimePoint since, TimePoint promised);
 
   enum class Progress : std::uint8_t { none, some };
 
@@ -93,6 +94,7 @@ class Exchange {
   bool upstream_reusable_ = true;
   bool answered_ = false;
   bool body_sent_ = false;
+  bool body_took_time_ = false;
   bool heard_ = false;
 };
 

@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace chipgate::proxy {
 
@@ -42,6 +43,7 @@ class Handshake {
  private:
   net::Task<Result<void>> read_http();
   Result<void> understand_http();
+  void understand_refused(std::string_view head);
   net::Task<Result<void>> read_socks5();
   net::Task<Result<void>> read_socks4();
   net::Task<Result<void>> hear_more();

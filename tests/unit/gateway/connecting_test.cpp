@@ -13,10 +13,42 @@ class Connecting : public DialerTest {
     listen();
     listeners_.clear();
   }
+  // A full backlog drops what comes.
+  void swallow(const std::string& ip) {
+    listen(ip);
+    ASSERT_EQ(::listen(listeners_[ip].get(), 0), 0);
+    fillers_.push_back(test::connect_to({*IpAddress::parse(ip), port_}));
+  }
+  // The last of three addresses is reached by the third dial, or sooner, where each may take this long.
+  void expect_the_third_reached(Milliseconds budget, Milliseconds connect_timeout) {
+    swallow("127.0.0.1");
+    swallow("127.0.0.2");
+    listen("127.0.0.3");
+    dialer(EndpointKind::http, {}, connect_timeout);
+    resolve({"127.0.0.1", "127.0.0.2", "127.0.0.3"});
+    bool reached = false;
+    for (int i = 0; i < 3 && !reached; ++i) {
+      auto& attempt = dial(budget);
+      net::UniqueFd accepted;
+      ASSERT_TRUE(until([&] {
+        if (!accepted) {
+          accepted = net::UniqueFd(::accept4(listeners_["127.0.0.3"].get(), nullptr, nullptr, SOCK_CLOEXEC));
+          if (accepted) peer(std::move(accepted)).send("HTTP/1.1 200 OK\r\n\r\n");
+        }
+        return attempt.over();
+      }));
+      reached = attempt.result->has_value();
+      if (!reached) EXPECT_EQ(attempt.error(), ErrorKind::gateway_connect_timeout);
+    }
+    EXPECT_TRUE(reached);
+  }
   void answer(test::Peer& gateway) {
     ASSERT_TRUE(until([&] { return gateway.received().ends_with("\r\n\r\n"); }));
     gateway.send("HTTP/1.1 200 OK\r\n\r\n");
   }
+
+ private:
+  std::vector<net::UniqueFd> fillers_;
 };
 
 TEST_F(Connecting, ADialWaitsForTheFirstAnswerOfTheNameServer) {
@@ -71,11 +103,8 @@ TEST_F(Connecting, TheNextAddressIsTriedAndRemembered) {
 }
 
 TEST_F(Connecting, AnAddressThatSwallowsEverythingCostsOneConnectTimeout) {
-  // A full backlog drops what comes.
   listen("127.0.0.2");
-  listen("127.0.0.1");
-  ASSERT_EQ(::listen(listeners_["127.0.0.1"].get(), 0), 0);
-  const auto filler = test::connect_to({*IpAddress::parse("127.0.0.1"), port_});
+  swallow("127.0.0.1");
   dialer(EndpointKind::http, {}, 60ms);
   resolve({"127.0.0.1", "127.0.0.2"});
   const auto begun = Clock::now();
@@ -87,10 +116,23 @@ TEST_F(Connecting, AnAddressThatSwallowsEverythingCostsOneConnectTimeout) {
   EXPECT_LT(Clock::now() - begun, 2s);
 }
 
+// A look has 8 s, and a connect 5 s.
+TEST_F(Connecting, TwoAddressesThatSwallowEverythingDoNotHideAThirdForEver) { expect_the_third_reached(350ms, 200ms); }
+
+TEST_F(Connecting, NorWhereADialIsOverBeforeTheFirstConnectTimesOut) { expect_the_third_reached(1'100ms, 5'000ms); }
+
+// A client that was held nearly as long as it may wait tells nothing of an address.
+TEST_F(Connecting, AnAddressThatHadNoTimeKeepsItsPlace) {
+  swallow("127.0.0.1");
+  listen("127.0.0.2");
+  dialer(EndpointKind::http, {}, 5'000ms);
+  resolve({"127.0.0.1", "127.0.0.2"});
+  ASSERT_TRUE(over(dial(20ms)));
+  EXPECT_EQ(dialer_->endpoint(EndpointIndex(0)).addresses()->value().front().ip.text(), "127.0.0.1");
+}
+
 TEST_F(Connecting, WithoutAnotherAddressTheTimeoutIsTold) {
-  listen();
-  ASSERT_EQ(::listen(listeners_["127.0.0.1"].get(), 0), 0);
-  const auto filler = test::connect_to({*IpAddress::parse("127.0.0.1"), port_});
+  swallow("127.0.0.1");
   dialer(EndpointKind::http, {}, 60ms);
   resolve();
   auto& attempt = dial();

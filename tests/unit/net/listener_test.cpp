@@ -12,11 +12,13 @@ namespace chipgate::net {
 namespace {
 
 using namespace std::chrono_literals;
+using test::DescriptorsLeft;
 using test::NoDescriptors;
 
 class ListenerTest : public test::ShardTest, public Acceptor {
  protected:
-  void on_accept(Listener&, EndPtr client, const SocketAddress& from) override {
+  void on_accept(Listener& by, EndPtr client, const SocketAddress& from) override {
+    if (&by == other_.get()) ++accepted_by_other_;
     accepted_.push_back(std::move(client));
     peers_addresses_.push_back(from);
     if (on_first_ && accepted_.size() == 1) shard().post(on_first_);
@@ -24,6 +26,7 @@ class ListenerTest : public test::ShardTest, public Acceptor {
 
   void TearDown() override {
     listener_.reset();
+    other_.reset();
     accepted_.clear();
     ShardTest::TearDown();
   }
@@ -34,6 +37,27 @@ class ListenerTest : public test::ShardTest, public Acceptor {
     listener_ = std::make_unique<Listener>(shard(), paused_, *this, std::move(fd));
   }
 
+  // Many wait at the first listener, and two at another one.
+  void crowd(PausedListeners& paused) {
+    auto fd = listen_on(test::loopback());
+    const auto address = local_address(fd.get());
+    other_ = std::make_unique<Listener>(shard(), paused, *this, std::move(fd));
+    for (int i = 0; i < 20; ++i) peer(test::connect_to(address_));
+    for (int i = 0; i < 2; ++i) peer(test::connect_to(address));
+  }
+  // Without descriptors but for what is freed, one by one.
+  void expect_turns() {
+    ASSERT_TRUE(until([&] { return pauses_ >= 2; }));
+    for (int freed = 0; freed < 8 && accepted_by_other_ < 2; ++freed) {
+      ASSERT_FALSE(accepted_.empty());
+      const auto before = peers_addresses_.size();
+      accepted_.erase(accepted_.begin());
+      // The first one may only fill up the reserve.
+      (void)until([&] { return peers_addresses_.size() > before; }, 300ms);
+    }
+    EXPECT_EQ(accepted_by_other_, 2);
+  }
+
   static std::chrono::microseconds processor_time() {
     rusage used{};
     ::getrusage(RUSAGE_THREAD, &used);
@@ -42,9 +66,11 @@ class ListenerTest : public test::ShardTest, public Acceptor {
   }
 
   int pauses_ = 0;
+  int accepted_by_other_ = 0;
   PausedListeners paused_{shard(), [this] { ++pauses_; }};
   SocketAddress address_;
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Listener> other_;
   std::vector<EndPtr> accepted_;
   std::vector<SocketAddress> peers_addresses_;
   std::function<void()> on_first_;
@@ -132,23 +158,15 @@ TEST_F(ListenerTest, EveryListenerThatPausedIsTriedAgain) {
   ASSERT_TRUE(until([&] { return accepted_.size() == 2; }));
 }
 
-// A limit on descriptors that leaves so many free, as long as it lives.
-class DescriptorsLeft {
- public:
-  explicit DescriptorsLeft(rlim_t left) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    auto low = before_;
-    low.rlim_cur = static_cast<rlim_t>(lowest.get()) + left;
-    ::setrlimit(RLIMIT_NOFILE, &low);
-  }
-  ~DescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  DescriptorsLeft(const DescriptorsLeft&) = delete;
-  DescriptorsLeft& operator=(const DescriptorsLeft&) = delete;
-
- private:
-  rlimit before_{};
-};
+// Or whoever floods one port gets all that is ever freed, and no other chip is served.
+TEST_F(ListenerTest, EachDescriptorThatIsFreedGoesToAnotherListenerInTurn) {
+  listen();
+  peer(test::connect_to(address_));
+  ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+  crowd(paused_);
+  const NoDescriptors none;
+  expect_turns();
+}
 
 constexpr std::uint32_t kept = 4;
 
@@ -161,6 +179,7 @@ class ListenerWithReserve : public ListenerTest {
   }
   void TearDown() override {
     listener_.reset();
+    other_.reset();
     ListenerTest::TearDown();
   }
 
@@ -202,33 +221,11 @@ TEST_F(ListenerWithReserve, EachDescriptorThatIsFreedLetsAnotherClientIn) {
   EXPECT_EQ(peers_addresses_.size(), 12U);
 }
 
-TEST(DescriptorReserve, HoldsTheLastNumbersThatMayBeGiven) {
-  const DescriptorsLeft left(100);
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto all = static_cast<int>(limit.rlim_cur);
-  DescriptorReserve two(2);
-  EXPECT_FALSE(two.holds(all - 3));
-  EXPECT_TRUE(two.holds(all - 2));
-  EXPECT_TRUE(two.holds(all - 1));
-  EXPECT_FALSE(two.holds(all - 3));
-  DescriptorReserve greedy(10'000);
-  EXPECT_FALSE(greedy.holds(0)) << "never more than a quarter";
-  DescriptorReserve none(0);
-  EXPECT_FALSE(none.holds(all - 1));
-}
-
-TEST(DescriptorReserve, FollowsALimitThatIsRaised) {
-  DescriptorReserve reserve(2);
-  int last = 0;
-  {
-    const DescriptorsLeft left(100);
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    last = static_cast<int>(limit.rlim_cur) - 1;
-    EXPECT_TRUE(reserve.holds(last));
-  }
-  EXPECT_FALSE(reserve.holds(last));
+TEST_F(ListenerWithReserve, EachDescriptorThatIsFreedGoesToAnotherListenerInTurn) {
+  listen_with_reserve();
+  crowd(reserving_);
+  const DescriptorsLeft left(8);
+  expect_turns();
 }
 
 TEST_F(ListenerTest, AListenerMayGoWhileItIsPaused) {

@@ -48,6 +48,21 @@ class ReadySetTest : public test::ShardTest {
   std::vector<UniqueFd> others_;
 };
 
+// Which a client that has heard nothing yet takes for a broken login. A number that is in the set already stands for a
+// kernel that watches no more.
+TEST_F(ReadySetTest, WhatCannotBeAddedIsResetAndNotClosed) {
+  auto pair = test::tcp_pair();
+  auto& client = peer(std::move(pair.theirs));
+  const int number = pair.ours.get();
+  ends_.push_back(shard().set().add(std::move(pair.ours)));
+  EXPECT_FALSE(shard().set().add(UniqueFd(number)));
+  EXPECT_EQ(errno, EEXIST);
+  // The first end still owns that number.
+  ASSERT_EQ(::dup2(::fileno(stderr), number), number);
+  ASSERT_TRUE(until([&] { return client.ended(); }));
+  EXPECT_EQ(client.error(), ECONNRESET);
+}
+
 TEST_F(ReadySetTest, AFullBatchIsContinued) {
   std::size_t events = 0;
   Callback watcher([&](End&) { ++events; });

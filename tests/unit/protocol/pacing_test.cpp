@@ -45,6 +45,26 @@ TEST(RefusalPacer, StartsAgainAfterASuccess) {
   EXPECT_EQ(pacer.due(now, now), now + seconds(1));
 }
 
+TEST(RefusalPacer, StartsAgainWhereNobodyCameForLongerThanTheBudget) {
+  RefusalPacer pacer(budget);
+  auto now = start;
+  for (int i = 0; i < 4; ++i) now = pacer.due(now, now);
+  const auto soon = now + budget;
+  EXPECT_EQ(pacer.due(soon, soon), soon + seconds(15)) << "it comes back again and again";
+  const auto later = soon + seconds(15) + budget + Milliseconds(1);
+  EXPECT_EQ(pacer.due(later, later), later + seconds(1));
+}
+
+// It came at once, and was held.
+TEST(RefusalPacer, DoesNotStartAgainForAClientThatWasHeld) {
+  RefusalPacer pacer(budget);
+  auto now = start;
+  for (int i = 0; i < 4; ++i) now = pacer.due(now, now);
+  const auto refused = now + budget + seconds(1);
+  EXPECT_EQ(pacer.due(now, refused), refused);
+  EXPECT_EQ(pacer.due(refused, refused), refused + seconds(15));
+}
+
 TEST(RefusalPacer, KeepsWhatIsNoFailureApart) {
   RefusalPacer pacer(budget);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(pacer.due_by_itself(start, start), start + seconds(1));
@@ -88,6 +108,15 @@ TEST(RefusalPacing, SlowsEveryResetWhoeverIsAtFault) {
     EXPECT_TRUE(is_paced(form, ErrorKind::client_not_allowed));
     EXPECT_TRUE(is_paced(form, ErrorKind::gateway_refused));
   }
+}
+
+TEST(RefusalPacing, WhatSaysNothingOfTheChipIsNotCountedAgainstIt) {
+  for (const auto kind :
+       {ErrorKind::destination_denied, ErrorKind::client_auth_required, ErrorKind::client_not_allowed}) {
+    EXPECT_TRUE(says_nothing_of_the_chip(kind));
+  }
+  EXPECT_FALSE(says_nothing_of_the_chip(ErrorKind::no_assignment));
+  EXPECT_FALSE(says_nothing_of_the_chip(ErrorKind::malformed_request)) << "its client may come back for ever";
 }
 
 TEST(RefusalPacing, KeepsNothingForAClientThatIsGone) {

@@ -140,6 +140,18 @@ TEST(RequestReader, RefusesAConnectWithABody) {
             ErrorKind::malformed_request);
 }
 
+TEST(RequestReader, KeepsWhatItRefused) {
+  const std::string whole = "CONNECT a:443 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
+  RequestReader reader;
+  ASSERT_TRUE(reader.take(whole.substr(0, 10)));
+  EXPECT_EQ(reader.refused_head(), "");
+  ASSERT_FALSE(reader.take(whole.substr(10)));
+  EXPECT_EQ(reader.refused_head(), whole);
+  RequestReader broken;
+  ASSERT_FALSE(broken.take("CONNECT a:443 HTTP/1.1\r\nX: \x01\r\n\r\n"));
+  EXPECT_EQ(broken.refused_head(), "CONNECT a:443 HTTP/1.1\r\nX: ");
+}
+
 TEST(RequestReader, RefusesWhatIsNotARequest) {
   for (const auto* bytes :
        {"\r\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.2\r\n\r\n", "GET / HTTP/0.9\r\n\r\n",
@@ -150,13 +162,30 @@ TEST(RequestReader, RefusesWhatIsNotARequest) {
   }
 }
 
+std::string chunked(const std::string& body) {
+  return "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+}
+
 TEST(RequestReader, RefusesBrokenChunks) {
   for (const auto* body :
        {"x\r\n\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX0\r\n\r\n", "-1\r\n\r\n\r\n", "10000000000000000\r\n",
         "0x5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n",
         "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nX\r\n\r\n"}) {
-    const auto bytes = std::string("POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n") + body;
-    EXPECT_EQ(fault_of(RequestReader(), bytes), ErrorKind::malformed_request) << body;
+    EXPECT_EQ(fault_of(RequestReader(), chunked(body)), ErrorKind::malformed_request) << body;
+  }
+}
+
+// Another parser may see a line's end within quotes, and another field in a folded line.
+TEST(RequestReader, RefusesInChunkHeadersAndTrailersWhatNoHeadMayContain) {
+  for (const auto& body :
+       {raw("5;x=\"a\nb\"\r\nhello\r\n0\r\n\r\n"), raw("5;x=\"a\0b\"\r\nhello\r\n0\r\n\r\n"),
+        raw("5;x=\"a\x7f\"\r\nhello\r\n0\r\n\r\n"), raw("0;x=\"\n\"\r\n\r\n"), raw("0\r\nX: a\r\n b\r\n\r\n"),
+        raw("0\r\nX: a\r\n\tb\r\n\r\n"), raw("0\r\nX: a\r\n \r\n\r\n"), raw("5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n")}) {
+    EXPECT_EQ(fault_of(RequestReader(), chunked(body)), ErrorKind::malformed_request) << body;
+  }
+  for (const auto* body : {"6;x=\"a\tb\"\r\na\r\n bc\r\n0\r\nX: a\tb\r\n\r\n", "0;x\r\nX: a b\r\nY: c\r\n\r\n"}) {
+    RequestReader reader;
+    EXPECT_TRUE(take_all(reader, chunked(body))) << body;
   }
 }
 
@@ -197,6 +226,15 @@ TEST(RequestReader, ReadsTheAbsoluteFormsThatClientsSend) {
       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   EXPECT_EQ(requested_url(misused_agent).error(), ErrorKind::cleartext_upgrade);
   EXPECT_EQ(requested_url(misused_agent).error().detail, "web.whatsapp.com:443");
+  const auto misused_for_media = request_of(
+      "POST http://mmg.whatsapp.net:443/mms/image HTTP/1.1\r\nHost: mmg.whatsapp.net:443\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(requested_url(misused_for_media).error(), ErrorKind::cleartext_https);
+  EXPECT_EQ(requested_url(misused_for_media).error().detail, "mmg.whatsapp.net:443");
+  const auto websocket_without_an_agent = request_of(
+      "GET https://web.whatsapp.com/ws/chat HTTP/1.1\r\nHost: web.whatsapp.com\r\nConnection: Upgrade\r\n"
+      "Upgrade: websocket\r\n\r\n");
+  EXPECT_EQ(requested_url(websocket_without_an_agent).error(), ErrorKind::cleartext_upgrade);
+  EXPECT_EQ(requested_url(websocket_without_an_agent).error().detail, "web.whatsapp.com:443");
   const auto chromium = request_of(
       "GET http://clients2.google.com/time/1/current?cup2key=8:x HTTP/1.1\r\nHost: clients2.google.com\r\n"
       "Proxy-Connection: keep-alive\r\nUser-Agent: Mozilla/5.0\r\nAccept-Encoding: gzip, deflate\r\n\r\n");

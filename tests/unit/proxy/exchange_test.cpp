@@ -36,6 +36,7 @@ class ExchangeTest : public test::ShardTest {
     relay::RelayOptions quiet;
     std::optional<Exchange> exchange;
     std::optional<Result<void>> result;
+    TimePoint promised;
     test::Peer* client_peer = nullptr;
     test::Peer* gateway_peer = nullptr;
   };
@@ -58,6 +59,7 @@ class ExchangeTest : public test::ShardTest {
     EXPECT_EQ(served.request.take(head).value(), head.size());
     served.behind = std::move(behind);
     served.quiet = quiet_;
+    served.promised = promised_;
     served.exchange.emplace(Exchange::Ends{served.waiter, *served.client, *served.upstream, served.counters,
                                            gateway::EndpointKind::http, *served.route, served.quiet},
                             served.request, served.behind);
@@ -70,12 +72,13 @@ class ExchangeTest : public test::ShardTest {
   }
 
   relay::RelayOptions quiet_;
+  TimePoint promised_ = Clock::now() + patience;
   std::deque<Served> served_;
 
  private:
   static net::Task<void> run(Served& served) {
     const Secret head("POST http://origin.test/ HTTP/1.1\r\n\r\n");
-    auto result = co_await served.exchange->run(head, Clock::now() + patience);
+    auto result = co_await served.exchange->run(head, Clock::now() + patience, served.promised);
     served.result.emplace(std::move(result));
   }
 };
@@ -138,6 +141,32 @@ TEST_F(ExchangeTest, AnAnswerThatDoesNotComeIsTheGatewaysFault) {
   auto& served = serve(post(5), "12345");
   ASSERT_TRUE(over(served));
   EXPECT_EQ(served.result->error().kind, ErrorKind::gateway_silent);
+}
+
+// Held until its chip had an exit, it has waited nearly as long as it was promised.
+TEST_F(ExchangeTest, AClientThatWasHeldWaitsNoWholeFirstReplyAgain) {
+  quiet_.first_reply = patience;
+  promised_ = Clock::now() + std::chrono::milliseconds(10);
+  const auto begun = Clock::now();
+  auto& served = serve(post(5), "12345");
+  ASSERT_TRUE(over(served));
+  EXPECT_EQ(served.result->error(), ErrorKind::gateway_silent);
+  EXPECT_GE(Clock::now() - begun, std::chrono::seconds(1)) << "the origin had no chance";
+  EXPECT_LT(Clock::now() - begun, patience / 2);
+}
+
+// Nobody could answer it before.
+TEST_F(ExchangeTest, ABodyThatTookItsTimeIsAnsweredInItsOwn) {
+  quiet_.first_reply = patience;
+  promised_ = Clock::now();
+  auto& served = serve(post(5), "1234");
+  quiesce();
+  served.client_peer->send("5");
+  shard().context().run_for(std::chrono::milliseconds(2'500));
+  ASSERT_FALSE(served.over());
+  served.gateway_peer->send(answer);
+  ASSERT_TRUE(over(served));
+  EXPECT_TRUE(served.result->has_value());
 }
 
 TEST_F(ExchangeTest, AHeadThatDripsBuysNoTime) {

@@ -214,5 +214,39 @@ TEST(TunnelTally, IsNeverPassedByThreadsThatAskAtTheSameTime) {
   EXPECT_EQ(tally.taken(), 0U);
 }
 
+class Refusals : public PortTest {};
+
+// Baileys would wait for ever behind a status; whoever names its User-Agent reads it.
+TEST_F(Refusals, OfAConnectWhoseFramingIsAtFaultAreResetsWithoutAUserAgent) {
+  start();
+  const std::string line = "CONNECT a.test:443 HTTP/1.1\r\n";
+  for (const std::string fault : {"Host: a\r\nHost: b\r\n", "Content-Length: 5\r\n", "X: \x01\r\n"}) {
+    auto& node = connect().send(line + fault + "\r\n");
+    auto& author = connect().send(line + "user-agent: x\r\n" + fault + "\r\n");
+    ASSERT_TRUE(ended(node)) << fault;
+    EXPECT_EQ(node.received(), "");
+    EXPECT_EQ(node.error(), ECONNRESET) << fault;
+    ASSERT_TRUE(ended(author)) << fault;
+    EXPECT_TRUE(author.received().starts_with("HTTP/1.1 400 ")) << author.received();
+    port_->pacer().success();
+  }
+  auto& huge = connect().send(line + "X: " + std::string(20'000, 'x'));
+  ASSERT_TRUE(ended(huge));
+  EXPECT_EQ(huge.received(), "");
+  auto& other = connect().send("CONNECT a.test:443 HTTP/2.0\r\n\r\n");
+  ASSERT_TRUE(ended(other));
+  EXPECT_TRUE(other.received().starts_with("HTTP/1.1 400 ")) << "that is no request";
+}
+
+TEST_F(Refusals, OfStrangersMakeTheChipsOwnClientsWaitNoLonger) {
+  ProxyOptions options;
+  options.listen.credentials = ClientCredentials{"me", Secret("mine")};
+  start(options);
+  ASSERT_TRUE(ended(ask()));
+  EXPECT_EQ(refusals(ErrorKind::client_auth_required), 1U);
+  const auto now = Clock::now();
+  EXPECT_EQ(port_->pacer().due(now, now), now + 1s);
+}
+
 }  // namespace
 }  // namespace chipgate::proxy

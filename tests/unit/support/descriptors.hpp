@@ -54,4 +54,22 @@ class NoDescriptors {
   rlimit before_{};
 };
 
+// A limit on descriptors that leaves so many free, as long as it lives.
+class DescriptorsLeft {
+ public:
+  explicit DescriptorsLeft(rlim_t left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const net::UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto low = before_;
+    low.rlim_cur = static_cast<rlim_t>(lowest.get()) + left;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  ~DescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  DescriptorsLeft(const DescriptorsLeft&) = delete;
+  DescriptorsLeft& operator=(const DescriptorsLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 }  // namespace chipgate::test
