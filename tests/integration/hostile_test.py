@@ -94,7 +94,7 @@ class Hostile(wire.WireTest):
         self.serves()
         self.quiet()
         wire.until(lambda: self.metric("process_open_fds") <= self.descriptors, "every descriptor is back")
-        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 100e6)
+        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 100e6 * stack.MEMORY_FACTOR)
 
     def serves(self) -> None:
         with wire.tunnel(self.ports["served"], "good.sim:7") as client:
@@ -125,7 +125,7 @@ class Hostile(wire.WireTest):
         self.serves()
         # What one of them costs is a descriptor and a few kilobytes.
         grown = self.metric("process_resident_memory_bytes") - self.memory
-        self.assertLess(grown / SILENT, 64 * 1024)
+        self.assertLess(grown / SILENT, 64 * 1024 * stack.MEMORY_FACTOR)
         wire.until(lambda: self.metric("chipgate_handshakes") == 0, "they are told that their time is over")
         for one in silent:
             self.assertIn(b"408", one.recv(100))
@@ -136,7 +136,7 @@ class Hostile(wire.WireTest):
         clients = [wire.Client(self.ports["attacked"]).send(begun) for _ in range(300)]
         wire.until(lambda: self.metric("chipgate_handshakes") >= 300, "all of them are in")
         self.serves()
-        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 50e6)
+        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 50e6 * stack.MEMORY_FACTOR)
         for client in clients:
             client.close()
 
