@@ -14,7 +14,8 @@ import unittest
 import wire
 from wire import GREETING, connect_head, get_head, socks4_head, socks5_head, stack
 
-SILENT = 1000
+# They must all be in before the first one's time for its head is over, which a sanitizer makes no longer.
+SILENT = 300 if stack.SANITIZED else 1000
 CONVERSATIONS = 4000
 WORKERS = 8
 
@@ -119,7 +120,7 @@ class Hostile(wire.WireTest):
         for worker in workers:
             worker.result()
 
-    def test_a_thousand_silent_clients_keep_nobody_from_being_served(self) -> None:
+    def test_silent_clients_by_the_hundred_keep_nobody_from_being_served(self) -> None:
         silent = [socket.create_connection(("127.0.0.1", self.ports["attacked"])) for _ in range(SILENT)]
         wire.until(lambda: self.metric("chipgate_handshakes") >= SILENT, "all of them are in")
         self.serves()
