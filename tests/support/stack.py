@@ -129,31 +129,15 @@ class Process:
         return "\n".join(json.dumps(line) for line in (self.out.all() + self.err.all())[-40:])
 
     def wait(self, seconds: float) -> int:
-        """Its exit status; 0 where it had ended but for LeakSanitizer."""
-        try:
-            return self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            if not self._held_by_leak_sanitizer():
-                raise
-            self._child.kill()
-            self._child.wait(seconds)
-            return 0
-
-    def _held_by_leak_sanitizer(self) -> bool:
-        """It looks for leaks at exit from a second process of the same program, and once in a few hundred times that
-        never lets go of the first. A debugger would be another program."""
-        try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-            tracer = status.split("TracerPid:")[1].split()[0]
-            return os.readlink(f"/proc/{tracer}/exe") == os.readlink(f"/proc/{self.pid}/exe")
-        except OSError:
-            return False
+        return self._child.wait(seconds)
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
         if self.running():
             self._told_to_end = True
+            # A stopped process hears nothing else but SIGKILL. First, because it also takes back a stop that has not been
+            # heard yet, and with one LeakSanitizer holds a program that ends.
+            self._child.send_signal(signal.SIGCONT)
             self._child.terminate()
-            self._child.send_signal(signal.SIGCONT)  # a stopped process hears nothing else but SIGKILL
         try:
             return self.wait(seconds)
         except subprocess.TimeoutExpired:
