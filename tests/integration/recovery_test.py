@@ -12,7 +12,7 @@ from typing import Any
 import life
 import wire
 from recovering import (ACCOUNT_STANDING_SECONDS, BACK_SECONDS, DEFAULTS, GATEWAYS_FAULTS, IMPATIENCE, SESSIONS_FAULTS,
-                        STANDING_SECONDS, Ledgered, attempt, back, pause_since)
+                        STANDING_SECONDS, Ledgered, attempt, back, only_as_shipped, pause_since)
 
 
 class Recovery(life.LifeTest):
@@ -47,6 +47,7 @@ class Recovery(life.LifeTest):
             with self.subTest(fault=name):
                 job.result()
 
+    @only_as_shipped
     def test_a_client_is_back_soon_and_by_its_exit_after_each_of_the_gateways_faults(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         for number, (name, fault) in enumerate(GATEWAYS_FAULTS.items()):
@@ -66,6 +67,7 @@ class Recovery(life.LifeTest):
         self.sim.ask("DELETE", f"/faults/{standing}")
         self.assert_back(port, fault)
 
+    @only_as_shipped
     def test_a_chip_without_an_exit_gets_one_soon_after_each_of_its_sessions_faults(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         names = list(SESSIONS_FAULTS)
@@ -76,12 +78,14 @@ class Recovery(life.LifeTest):
             with self.subTest(fault=name):
                 job.result()
 
+    @only_as_shipped
     def test_a_chip_without_an_exit_gets_one_soon_after_the_gateway_is_up_again(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         for number, name in enumerate(("all refuse", "all silence", "all fin", "all rst")):
             with self.subTest(fault=name):
                 self.gets_its_first_exit(f"chip{number}", GATEWAYS_FAULTS[name])
 
+    @only_as_shipped
     def test_a_chip_without_an_exit_gets_one_soon_after_the_account_is_good_again(self) -> None:
         self.live("--http", "127.0.0.1:0", draws=DEFAULTS)
         for number, name in enumerate(("all wrong credentials", "all 429", "all 402")):
@@ -111,6 +115,7 @@ class Fleet(Ledgered):
         # And no slower: nobody waits for its turn longer than the bucket makes it.
         self.assertLess(drawn[-1] - drawn[0], self.CHIPS / DEFAULTS["per_second"] + BACK_SECONDS)
 
+    @only_as_shipped
     def test_none_of_two_hundred_chips_is_forgotten_and_draws_come_at_the_buckets_rate(self) -> None:
         self.recovers_from("refuse")
 
