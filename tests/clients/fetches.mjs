@@ -1,11 +1,9 @@
-// Asks for a page in the ways in which Node programs move WhatsApp's media through a proxy, and reports each answer as one
+// Asks for a page in those ways of Node programs that node_driver.mjs has no client for, and reports each answer as one
 // JSON line: {"how": ..., "body": ...} or {"how": ..., "error": ...}.
 //
 //   node fetches.mjs PROXY_PORT HTTP_URL HTTPS_URL
 import http from 'node:http';
-import https from 'node:https';
 import { text } from 'node:stream/consumers';
-import { HttpsProxyAgent } from 'https-proxy-agent';
 import { SocksProxyAgent } from 'socks-proxy-agent';
 import { ProxyAgent, fetch as undiciFetch } from 'undici';
 
@@ -15,8 +13,7 @@ const socks = `socks5h://127.0.0.1:${port}`;
 
 const request = (url, agent) =>
   new Promise((resolve, reject) => {
-    const module = url.startsWith('https:') ? https : http;
-    module.get(url, { agent, timeout: 16_000 }, (answer) => resolve(text(answer))).on('error', reject);
+    http.get(url, { agent, timeout: 16_000 }, (answer) => resolve(text(answer))).on('error', reject);
   });
 const fetched = async (fetch, url) => {
   const dispatcher = new ProxyAgent(connect);
@@ -28,10 +25,7 @@ const fetched = async (fetch, url) => {
 };
 
 const ways = {
-  'https.get through HttpsProxyAgent': () => request(secure, new HttpsProxyAgent(connect)),
-  'https.get through SocksProxyAgent': () => request(secure, new SocksProxyAgent(socks)),
   'http.get through SocksProxyAgent': () => request(plain, new SocksProxyAgent(socks)),
-  'fetch of undici with its ProxyAgent, https': () => fetched(undiciFetch, secure),
   'fetch of undici with its ProxyAgent, http': () => fetched(undiciFetch, plain),
   'fetch of Node with undici\'s ProxyAgent, https': () => fetched(fetch, secure),
 };

@@ -23,6 +23,8 @@ def fails(port: int) -> None:
             client.send(wire.connect_head("refused.sim:80", "User-Agent: curl/8")).head()
         except ConnectionResetError:
             pass
+        except TimeoutError:
+            raise AssertionError(f"a client was told nothing for {stack.ANSWER_SECONDS:g} s, not even that it is refused")
 
 
 class Endpoints(rig.RigTest):

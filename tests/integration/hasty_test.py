@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from recovering import DEFAULTS, Ledgered, attempt
+from wire import stack
 
 FIRST_ROUND = 5
 
@@ -16,7 +17,8 @@ FIRST_ROUND = 5
 class Hasty(Ledgered):
     """Clients that know no back-off, of a chip that gets no exit."""
 
-    SECONDS = 60
+    # The minute is shown by the build that is shipped; a sanitizer sees all there is to see in less.
+    SECONDS = 15 if stack.SANITIZED else 60
     CLIENTS = 4
 
     def hammer(self, port: int, until: float) -> int:

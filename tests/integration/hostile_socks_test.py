@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import itertools
 import threading
@@ -18,7 +19,7 @@ from wire import stack
 DRIP_SECONDS = 0.1
 METHOD, ACCEPTED = b"\x05\x02", b"\x01\x00"
 GRANTED = b"\x05\x00\x00\x01" + bytes(6)
-# More than two such gateways may cost, however much they say.
+# More than such gateways may cost at once, however much they say.
 MOST_MEMORY = 30e6 * stack.MEMORY_FACTOR
 
 
@@ -116,15 +117,21 @@ class HostileSocks(rig.RigTest):
         self.carries(gate.ports[chips[0]])
         wire.until(lambda: gate.metric("chipgate_handshakes") == 0, "a quiet chipgate")
         descriptors, memory = gate.metric("process_open_fds"), gate.metric("process_resident_memory_bytes")
-        for chip, (name, case) in zip(chips, CASES.items()):
+        gone = {name: threading.Event() for name in CASES}
+        with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
+            heard = []
+            for chip, (name, case) in zip(chips, CASES.items()):
+                self.gateway.script, before = self.script(case, gone[name]), self.gateway.accepted
+                heard.append(pool.submit(rig.refusal, gate.ports[chip]))
+                # Nothing in a greeting says whose it is: each must be there before the next script is set.
+                wire.until(lambda: self.gateway.accepted > before, f"the gateway is asked: {name}")
+        self.gateway.script = self.well()
+        for chip, (name, case), told in zip(chips, CASES.items(), heard):
             with self.subTest(name):
-                gone = threading.Event()
-                self.gateway.script = self.script(case, gone)
-                answer = rig.refusal(gate.ports[chip])
+                answer = told.result()
                 self.assertEqual((answer.status, answer.get("x-chipgate-error")), (case.status, case.reason))
                 self.assertEqual(gate.metric("chipgate_refusals_total", chip=chip, reason=case.reason), 1)
-                self.assertTrue(gone.wait(stack.ANSWER_SECONDS), "the gateway is hung up on")
-                self.gateway.script = self.well()
+                self.assertTrue(gone[name].wait(stack.ANSWER_SECONDS), "the gateway is hung up on")
                 self.carries(gate.ports[chip])
         wire.until(lambda: gate.metric("chipgate_handshakes") == 0, "nothing is under way")
         wire.until(lambda: gate.metric("process_open_fds") <= descriptors, "every descriptor is back")

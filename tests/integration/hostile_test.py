@@ -14,7 +14,8 @@ import unittest
 import wire
 from wire import GREETING, connect_head, get_head, socks4_head, socks5_head, stack
 
-SILENT = 1000
+# They must all be in before the first one's time for its head is over, which a sanitizer makes no longer.
+SILENT = 300 if stack.SANITIZED else 1000
 CONVERSATIONS = 4000
 WORKERS = 8
 
@@ -94,7 +95,7 @@ class Hostile(wire.WireTest):
         self.serves()
         self.quiet()
         wire.until(lambda: self.metric("process_open_fds") <= self.descriptors, "every descriptor is back")
-        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 100e6)
+        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 100e6 * stack.MEMORY_FACTOR)
 
     def serves(self) -> None:
         with wire.tunnel(self.ports["served"], "good.sim:7") as client:
@@ -119,13 +120,13 @@ class Hostile(wire.WireTest):
         for worker in workers:
             worker.result()
 
-    def test_a_thousand_silent_clients_keep_nobody_from_being_served(self) -> None:
+    def test_silent_clients_by_the_hundred_keep_nobody_from_being_served(self) -> None:
         silent = [socket.create_connection(("127.0.0.1", self.ports["attacked"])) for _ in range(SILENT)]
         wire.until(lambda: self.metric("chipgate_handshakes") >= SILENT, "all of them are in")
         self.serves()
         # What one of them costs is a descriptor and a few kilobytes.
         grown = self.metric("process_resident_memory_bytes") - self.memory
-        self.assertLess(grown / SILENT, 64 * 1024)
+        self.assertLess(grown / SILENT, 64 * 1024 * stack.MEMORY_FACTOR)
         wire.until(lambda: self.metric("chipgate_handshakes") == 0, "they are told that their time is over")
         for one in silent:
             self.assertIn(b"408", one.recv(100))
@@ -136,7 +137,7 @@ class Hostile(wire.WireTest):
         clients = [wire.Client(self.ports["attacked"]).send(begun) for _ in range(300)]
         wire.until(lambda: self.metric("chipgate_handshakes") >= 300, "all of them are in")
         self.serves()
-        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 50e6)
+        self.assertLess(self.metric("process_resident_memory_bytes") - self.memory, 50e6 * stack.MEMORY_FACTOR)
         for client in clients:
             client.close()
 

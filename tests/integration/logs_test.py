@@ -103,6 +103,21 @@ class Logs(rig.RigTest):
         for line in moved.read_text().splitlines() + log.read_text().splitlines():
             json.loads(line)
 
+    def test_another_signal_makes_it_write_to_a_new_file_and_reads_no_configuration(self) -> None:
+        log, moved = self.folder / "chipgate.log", self.folder / "chipgate.log.1"
+        gate = self.start({"format": "json", "path": str(log)})
+        log.rename(moved)
+        self.write("broken: [")
+        gate.process.signal(signal.SIGUSR1)
+        wire.until(lambda: log.exists(), "the new file")
+        # What came of the configuration would stand before this line.
+        with wire.tunnel(CHIP_PORT, "behind.sim:7", host=self.own_address()) as client:
+            client.send(b"x").exactly(1)
+        wire.until(lambda: "behind.sim:7" in log.read_text(), "the line in the new file")
+        self.assertNotIn("config_not_reloaded", moved.read_text() + log.read_text())
+        gate.process.signal(signal.SIGHUP)
+        wire.until(lambda: "config_not_reloaded" in log.read_text(), "a hangup's error")
+
     def test_a_file_that_cannot_be_opened_again_is_said_and_the_old_one_goes_on(self) -> None:
         log = self.folder / "logs" / "chipgate.log"
         log.parent.mkdir()

@@ -11,7 +11,7 @@ from typing import Any
 
 import life
 from recovering import (ACCOUNT_STANDING_SECONDS, BACK_SECONDS, DEFAULTS, GATEWAYS_FAULTS, IMPATIENCE, SESSIONS_FAULTS,
-                        STANDING_SECONDS, attempt, back, pause_since)
+                        STANDING_SECONDS, attempt, back, only_as_shipped, pause_since)
 
 
 class Resumed(life.LifeTest):
@@ -72,9 +72,11 @@ class Resumed(life.LifeTest):
                 for chip in chips:
                     self.assert_back(chip, GATEWAYS_FAULTS[name])
 
+    @only_as_shipped
     def test_clients_are_back_soon_after_the_gateway_is_up_again(self) -> None:
         self.come_back_from(("all refuse", "all silence", "all fin", "all rst"), STANDING_SECONDS)
 
+    @only_as_shipped
     def test_clients_are_back_soon_after_the_account_is_good_again(self) -> None:
         self.come_back_from(("all wrong credentials", "all 429", "all 402"), ACCOUNT_STANDING_SECONDS)
 

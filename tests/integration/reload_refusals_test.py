@@ -147,13 +147,6 @@ class NotReloaded(reloading.ReloadTest):
         self.assertIn("bad_configuration", done.stderr)
         self.assertIn("chipgate.yaml:", done.stderr)
 
-    def test_the_log_alone_is_opened_anew_by_another_signal(self) -> None:
-        self.begin("alpha")
-        self.file_says("broken: [")
-        self.gate.process.signal(signal.SIGUSR1)
-        self.gate.process.signal(signal.SIGHUP)
-        self.gate.line("config_not_reloaded")
-        self.assertEqual(len(self.gate.said("config_not_reloaded")), 1)
 
 if __name__ == "__main__":
     unittest.main()

@@ -186,7 +186,8 @@ class Reload(reloading.ReloadTest):
         self.client("alpha").close()
         self.gate.line("admin_request", path="/api/v1/chips/alpha")
         self.assertEqual(api.get("status")["traffic"]["currency"], "EUR")
-        # The second tunnel's end is behind the first one's, and leaves its line again.
+        # Its end is seen a little later, and must be before lines are wanted again.
+        wire.until(lambda: self.gate.metric("chipgate_tunnels_open", chip="alpha") == 0, "the first tunnel has ended")
         self.written["log"]["access"] = True
         self.file_says()
         self.reload()

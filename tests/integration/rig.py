@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,6 +16,7 @@ import wire
 from wire import stack
 
 SECRETS = {"CHIPGATE_TEST_PASSWORD": stack.PASSWORD}
+SKIPPED = 77
 WAYS = ("connect", "absolute", "socks5", "socks4a")
 EXIT_PAGE = "exit-ip.sim"
 # A name that no host has. DNS ends at 63 characters a label, so the C library refuses it and asks no name server.
@@ -56,6 +59,14 @@ def refusal(port: int, target: str = "refused.sim:80") -> wire.Answer:
     """What a client that says who it is hears where its CONNECT is refused."""
     with wire.Client(port) as client:
         return client.send(wire.connect_head(target, "User-Agent: curl/8")).answer()
+
+
+def require_descriptors(count: int) -> None:
+    """Ends the program as skipped, which ctest tells, where a process may not have so many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < count:
+        print(f"skipped: {hard} descriptors at most; `ulimit -Hn` must be {count} or more")
+        sys.exit(SKIPPED)
 
 
 class Gate:

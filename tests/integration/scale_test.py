@@ -28,12 +28,6 @@ def peak_bytes(pid: int) -> int:
 
 
 class Scale(rig.RigTest):
-    def setUp(self) -> None:
-        super().setUp()
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        if hard != resource.RLIM_INFINITY and hard < CHIPS + 1000:
-            self.skipTest(f"{hard} descriptors at most; `ulimit -Hn` must be {CHIPS + 1000} or more")
-
     def test_ten_thousand_chips_start_serve_and_are_measured(self) -> None:
         sim = self.provider("--pool", str(CHIPS))
         configuration = self.configuration([f"http://{sim.http}"], [])
@@ -73,4 +67,5 @@ class Scale(rig.RigTest):
 
 
 if __name__ == "__main__":
+    rig.require_descriptors(CHIPS + 1000)
     unittest.main()

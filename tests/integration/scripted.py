@@ -34,8 +34,10 @@ class Gateway:
                 connected, _ = self._listener.accept()
             except OSError:
                 return
+            # Whoever sees it counted may set the next one's script, and has not heard a word of this one yet.
+            script = self.script
             self.accepted += 1
-            threading.Thread(target=self._serve, args=(connected, self.script), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connected, script), daemon=True).start()
 
     @staticmethod
     def _serve(connected: socket.socket, script: Script) -> None:

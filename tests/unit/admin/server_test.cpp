@@ -138,7 +138,7 @@ TEST_F(ServerTest, ClosesAHeadThatIsTooSlow) {
 }
 
 TEST_F(ServerTest, ClosesAnIdleConnection) {
-  restart({.keep_alive = 50ms});
+  restart({.keep_alive = 500ms});
   auto client = connect();
   EXPECT_EQ(client.send(get("/livez")).read().body(), "ok\n");
   EXPECT_EQ(client.read_to_end(), "");

@@ -228,7 +228,7 @@ TEST_F(HttpDialer, ExpiredAndUntrustedCertificatesAreTheCertificatesFault) {
 TEST_F(HttpDialer, ATlsHandshakeThatStallsOrEndsIsATlsFailure) {
   const test::TlsAuthority authority;
   use(EndpointKind::https, {authority.file(), {}});
-  auto& stalled = dial(60ms);
+  auto& stalled = dial(500ms);
   accept();
   ASSERT_TRUE(over(stalled));
   EXPECT_EQ(stalled.error(), ErrorKind::gateway_tls_failed);

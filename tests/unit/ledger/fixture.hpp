@@ -2,45 +2,20 @@
 #pragma once
 
 #include "chipgate/ledger/open.hpp"
+#include "unit/support/folder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
-#include <filesystem>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace chipgate::test {
 
 using namespace std::chrono_literals;
-
-// Removed with all that is in it.
-class Folder {
- public:
-  Folder() {
-    // In memory where that is possible: what is tested here is what was written, not what a disk keeps.
-    const std::filesystem::path memory = "/dev/shm";
-    auto name = (std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path()) /
-                "chipgate-ledger-XXXXXX";
-    auto text = name.string();
-    if (::mkdtemp(text.data()) == nullptr) throw std::runtime_error("no folder for the test");
-    path_ = text;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline ChipId chip(const std::string& id) { return *ChipId::parse(id); }
 inline IpAddress ip(const std::string& text) { return *IpAddress::parse(text); }

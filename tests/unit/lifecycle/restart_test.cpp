@@ -43,7 +43,7 @@ TEST_F(Restart, AReleaseThatWasBegunIsFinished) {
   reopen();
   ASSERT_TRUE(until([&] { return history().front().row.state == ledger::AssignmentState::closed; }));
   EXPECT_EQ(history().front().row.id, first.id);
-  EXPECT_EQ(chip().state, State::released);
+  EXPECT_TRUE(until_state(State::released));
   EXPECT_EQ(chip().arming, ledger::Arming::disarmed);
 }
 

@@ -5,13 +5,13 @@
 #include "chipgate/lifecycle/service.hpp"
 #include "chipgate/telemetry/line_sink.hpp"
 #include "chipgate/telemetry/log.hpp"
+#include "unit/support/folder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
-#include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
@@ -149,10 +149,6 @@ class NoLines final : public telemetry::LineSink {
 class World : public testing::Test, private EventListener {
  protected:
   World() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() /
-              (std::string("chipgate-") + test->name() + "-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
     ledger_options.path = folder_ / "chipgate.db";
     options.endpoint_names = {"http://one:1", "http://two:2"};
     options.preset = "smartproxy";
@@ -163,10 +159,7 @@ class World : public testing::Test, private EventListener {
     options.life.draw.per_second = 10'000;
     options.wall_clock = [this] { return std::chrono::system_clock::now() + set_forward; };
   }
-  ~World() override {
-    close();
-    std::filesystem::remove_all(folder_);
-  }
+  ~World() override { close(); }
 
   // A chipgate that starts on the ledger as it is.
   void open() {
@@ -292,7 +285,7 @@ class World : public testing::Test, private EventListener {
 
  private:
   void on_event(const ledger::EventRow& event) override { events.push_back(event); }
-  std::filesystem::path folder_;
+  test::Folder folder_;
 };
 
 }  // namespace chipgate::lifecycle

@@ -190,8 +190,8 @@ TEST_F(ExchangeTest, InterimAnswersWithoutEndAreNoAnswer) {
 }
 
 TEST_F(ExchangeTest, ABodyThatStopsIsTheClientsFault) {
-  quiet_.first_reply = Milliseconds(10);
-  quiet_.idle_timeout = Milliseconds(100);
+  quiet_.first_reply = Milliseconds(500);
+  quiet_.idle_timeout = Milliseconds(600);
   auto& served = serve(post(10), "12345");
   ASSERT_TRUE(over(served));
   EXPECT_EQ(served.result->error().kind, ErrorKind::body_timeout);
@@ -205,12 +205,12 @@ TEST_F(ExchangeTest, ABodyThatIsNeverAskedForIsTheGatewaysFault) {
 }
 
 TEST_F(ExchangeTest, AGapWithinAnAnswerIsBoundedOnlyByAnIdleTimeout) {
-  quiet_.first_reply = Milliseconds(10);
+  quiet_.first_reply = Milliseconds(500);
   const auto begun = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbeg";
   auto& patient = serve(post(0), {});
   patient.gateway_peer->send(begun);
   ASSERT_TRUE(until([&] { return patient.client_peer->received().ends_with("beg"); }));
-  quiet_.idle_timeout = Milliseconds(50);
+  quiet_.idle_timeout = Milliseconds(600);
   auto& bounded = serve(post(0), {});
   bounded.gateway_peer->send(begun);
   ASSERT_TRUE(over(bounded));

@@ -55,9 +55,10 @@ TEST_F(Turns, ATunnelsFirstEchoIsServedBeside32BulkFlows) {
   quiesce();
   for (int i = 0; i < 32; ++i) bulk(1'000'000);
   ASSERT_TRUE(step_until([&] { return carried() > 4'000'000; }));
+  quiet.client->send("ping");
+  test::settle(quiet.client->fd());
   const auto turns_before = turns();
   const auto carried_before = carried();
-  quiet.client->send("ping");
   ASSERT_TRUE(step_until([&] { return quiet.record.up == 4; }));
   EXPECT_LE(turns() - turns_before, 2U);
   EXPECT_LE(carried() - carried_before, 2 * (shared_turn + largest_visit));
@@ -89,9 +90,10 @@ TEST_F(Turns, ANewClientIsAcceptedAndServedBeside32BulkFlows) {
   quiesce();
   for (int i = 0; i < 32; ++i) bulk(1'000'000);
   ASSERT_TRUE(step_until([&] { return carried() > 4'000'000; }));
-  const auto turns_before = turns();
   client = &peer(test::connect_to(address));
   client->send("ping");
+  test::settle(client->fd());
+  const auto turns_before = turns();
   ASSERT_TRUE(step_until([&] { return joined != nullptr && joined->record.up == 4; }));
   EXPECT_LE(turns() - turns_before, 4U);
   EXPECT_LT(carried(), 30'000'000U) << "the load was over before";
