@@ -42,8 +42,9 @@ class Commands::Impl {
     auto* const command = parent.add_subcommand(name, what);
     command->add_option("--admin", common_.admin, "http://host:port or unix:path; wants --token-file");
     command->add_option("--token-file", common_.token_file, "The token's file");
-    command->add_option("-c,--config", common_.config,
-                        "A configuration that says both; else $CHIPGATE_ADMIN and $CHIPGATE_TOKEN_FILE");
+    command->add_option(
+        "-c,--config", common_.config,
+        "A configuration that says both; else $CHIPGATE_ADMIN and $CHIPGATE_TOKEN_FILE, else " + common_.usual);
     command->add_flag_callback("--json", [this] { common_.form = Form::json; }, "For programs");
     command->callback([this, run = std::move(run)] { chosen_ = run; });
     return command;

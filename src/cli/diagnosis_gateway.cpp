@@ -22,9 +22,14 @@ bool is_public(const IpAddress& address) {
 
 // A gateway that carries a request answers for nothing that is behind it.
 bool is_of_echo(const Error& error) {
-  // The look's own words: it asked for a CONNECT as well, and got it.
   if (error == ErrorKind::gateway_garbled) return error.detail.starts_with("the echo");
   return error == ErrorKind::target_unreachable || error == ErrorKind::provider_denied_target;
+}
+
+// Any page may stand where a gateway should, and name no address. Of the look's own words about echoes only one says
+// that a CONNECT was asked for as well, and answered.
+bool may_be_no_gateway(const Error& error) {
+  return error == ErrorKind::gateway_garbled && !error.detail.starts_with("the echo answered ");
 }
 
 std::string_view fix_of(const Error& error) {
@@ -61,7 +66,11 @@ void check_gateway(const GatewayFacts& gateway, Findings& found) {
     return;
   }
   if (exits.size() < 3 && is_of_echo(*trouble)) {
-    found.push_back({"gateway", Health::fine, endpoint + " answers"});
+    if (may_be_no_gateway(*trouble)) {
+      found.push_back({"gateway", Health::unknown, endpoint + " answers, if it is a gateway", "See echoes."});
+    } else {
+      found.push_back({"gateway", Health::fine, endpoint + " answers"});
+    }
     found.push_back({"echoes", Health::wrong, endpoint + ": " + text(*trouble),
                      "Ask the pages of verify.echoes_v4 by hand through the gateway, and name others."});
     return;

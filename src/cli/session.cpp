@@ -67,13 +67,12 @@ Target find_target(const Common& common) {
     return {address_of(options), token_of(options, common.token_file)};
   }
   const auto where = variable("CHIPGATE_ADMIN");
-  // So that `docker exec NAME chipgate status` needs no more words.
-  const bool nothing_said = where.empty() && variable("CHIPGATE_TOKEN_FILE").empty();
-  if (nothing_said && ::access(common.usual.c_str(), R_OK) == 0) {
-    const auto options = configured(common.usual);
-    return {address_of(options), token_of(options, common.token_file)};
-  }
   const auto token_file = common.token_file.empty() ? variable("CHIPGATE_TOKEN_FILE") : common.token_file;
+  // So that `docker exec NAME chipgate status` needs no more words.
+  if (where.empty() && ::access(common.usual.c_str(), R_OK) == 0) {
+    const auto options = configured(common.usual);
+    return {address_of(options), token_of(options, token_file)};
+  }
   if (where.empty()) return {AdminAddress(), token_of(admin::AdminOptions(), token_file)};
   auto address = AdminAddress::parse(where);
   if (token_file.empty()) {

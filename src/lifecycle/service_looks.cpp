@@ -136,6 +136,8 @@ void Service::same(const ChipPtr& chip) {
 }
 
 void Service::moved(const ChipPtr& chip, const IpAddress& seen, std::string echo) {
+  // Some echoes want a key there, and the ledger and the log keep what they are told.
+  echo.resize(std::min(echo.find('?'), echo.size()));
   counters_.moves.increment();
   const auto& current = *chip->current;
   const auto exposure = std::chrono::duration_cast<Milliseconds>(Clock::now() - current.verified);

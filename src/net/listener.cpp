@@ -79,7 +79,10 @@ void PausedListeners::resume() {
   if (paused_.empty()) return;
   if (last != Listener::Waiting::without_descriptor) return resume_soon();
   on_pause_();
-  if (!resuming_) shard_.timers().arm(*this, Clock::now() + retry_after);
+  // Also where a client has just been reset that the kernel would not watch: its descriptor is free again, and the next
+  // client would fare no better.
+  resuming_ = false;
+  shard_.timers().arm(*this, Clock::now() + retry_after);
 }
 
 bool PausedListeners::accepted_of_reserve(int fd) {

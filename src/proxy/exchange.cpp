@@ -75,12 +75,13 @@ net::Task<Result<void>> Exchange::run(const Secret& head, TimePoint until, TimeP
 
 // Whoever was held and then waits for an answer has waited all along.
 void Exchange::wait_from(TimePoint since, TimePoint promised) {
-  body_took_time_ = body_took_time_ || !request_.complete() || !to_upstream_.empty();
+  body_took_time_ = body_took_time_ || client_owes_body() || !to_upstream_.empty();
   const auto [longest, late] = awaited();
   if (longest <= Milliseconds(0)) return ends_.waiter.no_deadline();
-  auto at = since + longest;
+  const auto full = since + longest;
   const bool waited_all_along = late == ErrorKind::gateway_silent && !heard_ && !body_took_time_;
-  if (waited_all_along) at = std::min(at, std::max(promised, since + least_for_an_answer));
+  const auto at = waited_all_along ? std::min(full, std::max(promised, since + least_for_an_answer)) : full;
+  cut_short_ = at < full;
   ends_.waiter.deadline(at, late);
 }
 

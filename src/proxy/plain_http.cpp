@@ -256,7 +256,7 @@ void PlainConnection::judge(const Exchange& exchange, const Result<void>& exchan
   auto& dialer = parts().dialer;
   if (exchange.heard()) {
     dialer.served(*route_, *upstream_);
-  } else if (exchanged.has_error() && exchanged.error() == ErrorKind::gateway_silent) {
+  } else if (exchanged.has_error() && is_wordless(exchanged.error().kind) && !exchange.was_cut_short()) {
     dialer.mute(*route_, *upstream_);
   }
 }

@@ -86,8 +86,8 @@ net::Task<void> Client::dismiss(protocol::RefusalForm form, std::string answer) 
 
 net::Task<void> Client::pace(ErrorKind why) {
   const auto now = Clock::now();
-  const auto due = protocol::says_nothing_of_the_chip(why) ? port_.pacer().due_by_itself(arrived_, now)
-                                                           : port_.pacer().due(arrived_, now);
+  const bool by_itself = protocol::says_nothing_of_the_chip(why) || !allowed();
+  const auto due = by_itself ? port_.pacer().due_by_itself(arrived_, now) : port_.pacer().due(arrived_, now);
   const auto place = port_.take_pause();
   // With all places taken, waiting longer would only fill the memory.
   if (!place) co_return;

@@ -23,7 +23,7 @@ class ReadySet {
   ReadySet& operator=(const ReadySet&) = delete;
 
   // A connected or connecting socket. Empty, with errno, where the kernel watches no more (max_user_watches, memory):
-  // no event would ever come for it. The socket is closed then.
+  // no event would ever come for it. The socket is reset then.
   EndPtr add(UniqueFd fd);
   // A listening socket: no edges for writing. Throws std::system_error: it is start-up's.
   EndPtr add_listener(UniqueFd fd);

@@ -46,6 +46,8 @@ class Exchange {
   const std::optional<IpAddress>& other_exit() const { return other_exit_; }
   // Whether the gateway said anything.
   bool heard() const { return heard_; }
+  // Whether the upstream had less time to answer than others have: its silence says nothing.
+  bool was_cut_short() const { return cut_short_; }
   bool upstream_reusable() const { return upstream_reusable_; }
   protocol::KeepAlive client_keep_alive() const { return keep_alive_; }
   std::uint64_t bytes_up() const { return bytes_up_; }
@@ -95,6 +97,7 @@ class Exchange {
   bool answered_ = false;
   bool body_sent_ = false;
   bool body_took_time_ = false;
+  bool cut_short_ = false;
   bool heard_ = false;
 };
 

@@ -187,6 +187,10 @@ TEST_F(CommandsTest, TheUsualConfigurationIsMeantWhereNothingIsSaid) {
   };
   EXPECT_EQ(run_with({"status"}), exit_done);
   EXPECT_EQ(run_with({"status", "--config", folder_ / "absent.yaml"}), exit_usage);
+  {
+    const Production token_alone("", token_file_);
+    EXPECT_EQ(run_with({"status"}), exit_done) << "its token goes to no other address than the file's";
+  }
   const Production production("127.0.0.1:1", token_file_);
   EXPECT_EQ(run_with({"status"}), exit_unavailable) << "the environment says another one";
 }

@@ -33,6 +33,9 @@ TEST_F(Diagnosis, AnEchoThatFailsIsNoFaultOfTheGateway) {
     EXPECT_EQ(of("echoes").health, Health::wrong);
     EXPECT_NE(of("echoes").fix.find("verify.echoes_v4"), std::string::npos);
   }
+  facts_.gateways[0].trouble = Error{ErrorKind::gateway_garbled, "the echo's page names no address"};
+  EXPECT_EQ(of("gateway").health, Health::unknown) << "any web server answers so";
+  EXPECT_EQ(of("echoes").health, Health::wrong);
   facts_.gateways[0].trouble = Error{ErrorKind::gateway_garbled};
   EXPECT_EQ(of("gateway").health, Health::wrong) << "its own words";
 }

@@ -207,6 +207,16 @@ TEST(LoadAdmin, MindsNoSlipElsewhereAndReadsNoSecretOfTheWebhook) {
   EXPECT_EQ(admin->listen.text(), "127.0.0.1:9000");
 }
 
+TEST(LoadAdmin, TellsOfASlipThatHidesItsPart) {
+  std::string text;
+  auto shell = environment();
+  shell.read = [&](const std::string&) -> FileContent { return {.text = text, .mode = 0600}; };
+  for (const auto* const hidden : {"admn: {listen: \"127.0.0.1:9000\"}", "admin:\ntoken_file: /run/token"}) {
+    text = hidden;
+    EXPECT_TRUE(load_admin("etc/chipgate.yaml", shell).has_error()) << text;
+  }
+}
+
 TEST(LoadAdmin, TellsWhatIsWrongWithItsPart) {
   auto shell = environment();
   shell.read = [](const std::string&) -> FileContent { return {.text = "admin:\n  listen: nowhere", .mode = 0600}; };

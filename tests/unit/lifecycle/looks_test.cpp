@@ -23,6 +23,7 @@ TEST_F(Looks, ThatSayTheSameKeepTheAssignmentFresh) {
 
 TEST_F(Looks, AMoveIsFencedRecordedAndRedrawn) {
   add("alpha");
+  options.life.verify.echoes_v4 = {{{"echo-a", 80}, "/ip?key=hunter2"}, {{"echo-b", 80}, "/ip?key=hunter2"}};
   open();
   const auto first = *connected().assignment;
   move("alpha", 9);
@@ -34,6 +35,7 @@ TEST_F(Looks, AMoveIsFencedRecordedAndRedrawn) {
   EXPECT_TRUE(rows[1].row.exposure.has_value());
   ASSERT_EQ(rows[1].observations.size(), 1U);
   EXPECT_EQ(rows[1].observations[0].address, PlayedPlane::address(9));
+  EXPECT_TRUE(rows[1].observations[0].echo.ends_with("/ip")) << rows[1].observations[0].echo;
   EXPECT_NE(chip().assignment->exits.v4, PlayedPlane::address(9));
   const auto possibly = history({.exit_ip = PlayedPlane::address(9)});
   ASSERT_EQ(possibly.size(), 1U);

@@ -153,6 +153,17 @@ TEST_F(ExchangeTest, AClientThatWasHeldWaitsNoWholeFirstReplyAgain) {
   EXPECT_EQ(served.result->error(), ErrorKind::gateway_silent);
   EXPECT_GE(Clock::now() - begun, std::chrono::seconds(1)) << "the origin had no chance";
   EXPECT_LT(Clock::now() - begun, patience / 2);
+  EXPECT_TRUE(served.exchange->was_cut_short()) << "the address is not to blame";
+}
+
+TEST_F(ExchangeTest, NorDoesOneThatWaitsToBeAskedForItsBody) {
+  quiet_.first_reply = patience;
+  promised_ = Clock::now() + std::chrono::milliseconds(10);
+  const auto begun = Clock::now();
+  auto& served = serve("POST http://origin.test/ HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", "");
+  ASSERT_TRUE(over(served));
+  EXPECT_EQ(served.result->error(), ErrorKind::gateway_silent);
+  EXPECT_LT(Clock::now() - begun, patience / 2);
 }
 
 // Nobody could answer it before.

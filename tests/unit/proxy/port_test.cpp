@@ -248,5 +248,15 @@ TEST_F(Refusals, OfStrangersMakeTheChipsOwnClientsWaitNoLonger) {
   EXPECT_EQ(port_->pacer().due(now, now), now + 1s);
 }
 
+TEST_F(Refusals, OfStrangersWhoseHeadsAreWrongMakeThemWaitNoLongerEither) {
+  ProxyOptions options;
+  options.listen.allow_clients = {*Network::parse("10.0.0.0/8")};
+  start(options);
+  ASSERT_TRUE(ended(ask("a.test:443", "Host: b.test\r\n")));
+  EXPECT_EQ(refusals(ErrorKind::malformed_request), 1U);
+  const auto now = Clock::now();
+  EXPECT_EQ(port_->pacer().due(now, now), now + 1s);
+}
+
 }  // namespace
 }  // namespace chipgate::proxy
