@@ -75,7 +75,9 @@ void Service::admit(const ChipPtr& chip) {
   chip->retry_at.reset();
   chip->failed_looks = chip->failed_at_gateway = 0;
   chip->lost_since.reset();
+  chip->mute_since.reset();
   chip->urgency = Urgency::normal;
+  chip->admits = true;
   const auto& interval = options_.life.verify.interval;
   // Spread over a fifth, so that chips of one start are not all looked at in the same second for ever.
   const auto early = interval * static_cast<std::int64_t>(random_() % 200) / 1'000;
@@ -188,6 +190,7 @@ net::Task<void> Service::end(ChipPtr chip) {
     while (!*told && Clock::now() < until) co_await chip->bell.wait_until(until);
   }
   co_await fence(parts_.plane, chip->index, epoch, ending.told);
+  chip->admits = false;
   if (ending.exposure && chip->current) {
     const auto exposure = Clock::now() - chip->current->verified;
     ending.exposure = std::chrono::duration_cast<Milliseconds>(exposure);

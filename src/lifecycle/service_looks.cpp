@@ -42,6 +42,7 @@ telemetry::LookOutcome outcome_of(LookVerdict verdict) {
 net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   const auto canary = chip->canary;
   const auto endpoint = chip->current->endpoint;
+  const auto answered = answered_[endpoint];
   const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
   --chip->working;
   chip->looking = Chip::Busy::no;
@@ -52,12 +53,12 @@ net::Task<void> Service::look_at(ChipPtr chip, Epoch epoch) {
   } else {
     drawer_.heard_success(endpoint);
   }
-  looked(chip, verdict);
+  looked(chip, verdict, answered);
 }
 
 void Service::count_look(const Verdict& verdict) { counters_.look(outcome_of(verdict.what)).increment(); }
 
-void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
+void Service::looked(const ChipPtr& chip, const Verdict& verdict, TimePoint answered_before) {
   const auto now = Clock::now();
   if (verdict.address) seen_at(chip, *verdict.address);
   count_look(verdict);
@@ -76,7 +77,7 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   // A dead session's looks fail in many ways; an outage of all says nothing of it.
   if (verdict.error && Breaker::concerns(verdict.error->kind)) chip->lost_since.reset();
   if (gone && !chip->lost_since) chip->lost_since = now;
-  const bool mute = is_mute_alone(chip, verdict.error, now);
+  const bool mute = is_mute_alone(chip, verdict.error, answered_before);
   if (mute || (gone && now - *chip->lost_since >= options_.life.verify.lost_after)) {
     chip->ending = {"exit_lost", ErrorKind::fenced, {}};
     return fire(chip, Event::lost);
@@ -90,16 +91,19 @@ void Service::looked(const ChipPtr& chip, const Verdict& verdict) {
   tell_waiting(chip, now);
 }
 
-// Nobody says that its session is dead, but others are answered by the same endpoint meanwhile, and its clients cannot
-// get in. A gateway or an echo that is silent is so to all.
-bool Service::is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint now) {
+// Nobody says that its session is dead, but others were answered by the same endpoint before this look began, and its
+// clients cannot get in. A gateway or an echo that is silent is so to all; and a look that it swallowed says no more
+// when it times out after the first ones are answered again.
+bool Service::is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint answered_before) {
   if (!error || !is_wordless(error->kind)) {
     chip->mute_since.reset();
     return false;
   }
+  const auto now = Clock::now();
   if (!chip->mute_since) chip->mute_since = now;
   return chip->phase == Phase::resuming && now - *chip->mute_since >= options_.life.verify.lost_after &&
-         answered_[chip->current->endpoint] > *chip->mute_since && parts_.plane.usage(chip->index).clients_held > 0;
+         answered_before > *chip->mute_since && parts_.plane.usage(chip->index).clients_held > 0 &&
+         chip->pace.capped_until(options_.life.draw, now) <= now;
 }
 
 // The moment may be over before anybody scrapes: what is seen is counted and told as well.
@@ -182,6 +186,7 @@ net::Task<void> Service::record_move(ChipPtr chip, ledger::Observe observe) {
 void Service::wanted(ChipIndex index) {
   const auto chip = find(index);
   if (!chip) return;
+  chip->wanted_at = Clock::now();
   if (chip->phase == Phase::released && !draws_by_itself(*chip)) {
     return refuse_waiting(chip, Error{ErrorKind::chip_released});
   }

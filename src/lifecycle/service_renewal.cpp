@@ -45,36 +45,50 @@ net::Task<void> Service::renew(ChipPtr chip) {
 }
 
 void Service::renewal_failed(const ChipPtr& chip, Epoch epoch, const Error& why) {
-  if (!renews(*chip, epoch)) return;
+  // Also after one that was called off: each costs a session, and keeps an address from others.
   const auto lifetime = parts_.provider.absolute_lifetime().length;
   chip->renew_at = Clock::now() + std::max<Milliseconds>(options_.life.draw.retry_min, renewal_margin(lifetime) / 10);
+  if (!renews(*chip, epoch)) return;
   chip->trouble = why;
   fire(chip, Event::renew_failed);
 }
 
 // Nothing, or why the successor is of no use.
 net::Task<std::optional<Error>> Service::take_over(ChipPtr chip, Epoch epoch) {
-  const bool quiet_now = co_await await_quiet(chip, epoch);
-  if (!quiet_now) co_return Error{ErrorKind::fenced};
-  if (options_.life.verify.looking == Looking::on) {
+  for (;;) {
+    const bool quiet_now = co_await await_quiet(chip, epoch);
+    if (!quiet_now) co_return Error{ErrorKind::fenced};
+    if (options_.life.verify.looking == Looking::off) break;
     // Nothing used its session while it waited, and what nobody uses loses its exit unseen.
     const auto verdict = co_await looker_.verify(chip, chip->successor->route, chip->successor->exits);
     if (!renews(*chip, epoch)) co_return Error{ErrorKind::fenced};
     count_look(verdict);
     if (verdict.what == LookVerdict::other) co_return Error{ErrorKind::exit_moved, verdict.address->text()};
-    if (verdict.what == LookVerdict::unknown) co_return verdict.error.value_or(Error{ErrorKind::exit_unconfirmed});
-    chip->successor->verified = Clock::now();
-    chip->successor->verified_at = std::chrono::system_clock::now();
+    if (verdict.what == LookVerdict::same) {
+      chip->successor->verified = Clock::now();
+      chip->successor->verified_at = std::chrono::system_clock::now();
+      break;
+    }
+    const auto error = verdict.error.value_or(Error{ErrorKind::exit_unconfirmed});
+    drawer_.heard(chip->successor->endpoint, error);
+    // What says nothing of its session is no reason to throw it away.
+    if (!Breaker::concerns(error.kind) || Clock::now() >= latest_change(*chip)) co_return error;
+    const auto again = std::max(drawer_.breaker().retry_at(), Clock::now() + options_.life.draw.retry_min);
+    while (renews(*chip, epoch) && Clock::now() < again) co_await chip->bell.wait_until(again);
   }
   co_await change_places(chip);
   co_return std::nullopt;
 }
 
-net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
+TimePoint Service::latest_change(const Chip& chip) const {
   const auto lifetime = parts_.provider.absolute_lifetime().length;
   const auto left =
-      chip->current->assigned_at + lifetime - renewal_margin(lifetime) / 4 - std::chrono::system_clock::now();
-  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+      chip.current->assigned_at + lifetime - renewal_margin(lifetime) / 4 - std::chrono::system_clock::now();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+}
+
+net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
+  const auto until = latest_change(*chip);
   while (renews(*chip, epoch)) {
     const auto now = Clock::now();
     const auto usage = parts_.plane.usage(chip->index);
@@ -88,6 +102,7 @@ net::Task<bool> Service::await_quiet(ChipPtr chip, Epoch epoch) {
 net::Task<void> Service::change_places(ChipPtr chip) {
   const auto epoch = chip->epoch = chip->successor->route->epoch;
   co_await fence(parts_.plane, chip->index, epoch, ErrorKind::renewed);
+  chip->admits = false;
   // The row that is to close as released must not close as renewed, nor its successor count as the chip's last.
   if (chip->epoch != epoch || stopping_) co_return;
   const auto& old = *chip->current;

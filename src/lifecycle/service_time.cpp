@@ -11,6 +11,8 @@ namespace {
 constexpr Milliseconds tick_every{100};
 constexpr Milliseconds keep_every{1'000};
 constexpr Milliseconds flush_every{30'000};
+// Longer than keep_every, since a renewal asks for its turn no more often.
+constexpr Milliseconds turn_lapses{2'000};
 constexpr std::chrono::minutes retain_every{10};
 constexpr std::chrono::hours clock_settles{1};
 // More than one WhatsApp session on a chip is told once for each number of them.
@@ -83,14 +85,16 @@ void Service::attend_look(const ChipPtr& chip, TimePoint now) {
   begin(chip, chip->looking, &Service::look_at);
 }
 
-// Many may be due at once: after a start, an outage, or a jump of the clock. Those whose clients wait take a turn, the
-// others what is left. The pace is the gateway's and the echoes', so where nobody looks there is none; and a canary
-// goes before all.
+// Many may be due at once: after a start, an outage, or a jump of the clock. Those that somebody waits for or uses take
+// a turn, the others what is left. The pace is the gateway's and the echoes', so where nobody looks there is none; and
+// a canary goes before all.
 bool Service::has_its_turn(const ChipPtr& chip, TimePoint now) {
   if (options_.life.verify.looking == Looking::off || drawer_.breaker().error()) return true;
   // One that an outage has let pass is no turn any more: all would have theirs when it ends.
-  if (chip->turn && *chip->turn + std::chrono::seconds(1) < now) chip->turn.reset();
-  if (!chip->turn && parts_.plane.usage(chip->index).clients_held == 0) return pace_.take_spare(now);
+  if (chip->turn && *chip->turn + turn_lapses < now) chip->turn.reset();
+  const auto usage = parts_.plane.usage(chip->index);
+  const bool matters = usage.clients_held > 0 || usage.tunnels_open > 0 || chip->awaited > 0;
+  if (!chip->turn && !matters) return pace_.take_spare(now);
   if (!chip->turn) chip->turn = pace_.reserve(now);
   if (*chip->turn > now) return false;
   chip->turn.reset();
@@ -118,7 +122,9 @@ void Service::begin(const ChipPtr& chip, Chip::Busy& what, net::Task<void> (Serv
 void Service::keep(const ChipPtr& chip, TimePoint now) {
   const auto usage = parts_.plane.usage(chip->index);
   const auto& current = *chip->current;
-  const auto quiet = now - std::max(usage.last_used, current.opened);
+  // It is not a client's fault that it has no tunnel.
+  if (usage.clients_held > 0) chip->wanted_at = now;
+  const auto quiet = now - std::max({usage.last_used, current.opened, chip->wanted_at});
   for (const auto limit : {options_.life.keep.release_after, options_.life.keep.unused}) {
     if (limit == Milliseconds(0) || usage.tunnels_open > 0 || quiet < limit) continue;
     chip->ending = {"unused", ErrorKind::released, {}};

@@ -13,6 +13,17 @@ namespace {
 // An answer to an operator waits no longer than this for what ends by itself in milliseconds.
 constexpr Milliseconds ending_patience{10'000};
 
+class Awaiting {
+ public:
+  explicit Awaiting(Chip& chip) : chip_(chip) { ++chip_.awaited; }
+  ~Awaiting() { --chip_.awaited; }
+  Awaiting(const Awaiting&) = delete;
+  Awaiting& operator=(const Awaiting&) = delete;
+
+ private:
+  Chip& chip_;
+};
+
 Denied unknown_chip(const ChipId& id) { return {Denial::unknown_chip, "there is no chip " + id.value(), "id"}; }
 
 }  // namespace
@@ -83,6 +94,7 @@ net::Task<ConnectAnswer> Service::connect(ChipId id, Milliseconds wait, Urgency 
 }
 
 net::Task<ConnectAnswer> Service::await_active(ChipPtr chip, std::optional<AssignmentId> before, TimePoint until) {
+  const Awaiting awaiting(*chip);
   for (;;) {
     if (chip->leaves()) co_return unknown_chip(chip->spec.id);
     const bool another = chip->usable() && (!before || chip->current->id != *before);
@@ -180,11 +192,12 @@ net::Task<Wish<VerifyAnswer>> Service::verify(ChipId id) {
     co_return Denied{Denial::not_current, "the chip has no assignment to look at", "id"};
   }
   const auto epoch = chip->epoch;
+  const auto answered = answered_[chip->current->endpoint];
   ++chip->working;
   const auto verdict = co_await looker_.verify(chip, chip->current->route, chip->current->exits);
   --chip->working;
   chip->bell.ring();
-  if (chip->epoch == epoch && chip->current) looked(chip, verdict);
+  if (chip->epoch == epoch && chip->current) looked(chip, verdict, answered);
   co_return VerifyAnswer{verdict.what, verdict.address, verdict.error};
 }
 

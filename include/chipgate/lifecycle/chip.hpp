@@ -58,7 +58,7 @@ struct Chip {
   bool usable() const { return phase == Phase::active || phase == Phase::renewing; }
   // On its way out for good.
   bool leaves() const { return phase == Phase::removing || phase == Phase::removed; }
-  // What it has open is gone, and the ledger could not write what follows from that. Told once; whoever waits hears it.
+  // The ledger could not write something of it. Whoever waits for its end hears that once nothing of it is open.
   void not_recorded(telemetry::Log& log, const Error& why);
 
   ChipSpec spec;
@@ -88,8 +88,11 @@ struct Chip {
   std::optional<TimePoint> lost_since{};  // its exit, as the provider says
   std::optional<TimePoint> mute_since{};  // its looks have heard no word
   TimePoint renew_at{};                   // not before, after a renewal that failed
+  TimePoint wanted_at{};                  // when a client last waited for it
   // What an echo or a reply last said, whatever the ledger has.
   std::optional<IpAddress> observed{};
+  // Operators who wait for it to be active.
+  unsigned awaited = 0;
   // Coroutines that draw, look or renew for it. An ending waits for them.
   unsigned working = 0;
   enum class Busy : std::uint8_t { no, yes };
@@ -103,6 +106,8 @@ struct Chip {
   Breaker::Company company = Breaker::Company::may_have;
   // When what is due may be begun, where it is one of many.
   std::optional<TimePoint> turn{};
+  // Something of it may be open: from the first route until a fence is done.
+  bool admits = false;
   // Fenced, and the ledger could not write it yet.
   ledger::Recorded recorded = ledger::Recorded::yes;
   // What has been told about it, so that it is told once.

@@ -106,9 +106,10 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   net::Task<void> draw_round(ChipPtr chip, Epoch epoch);
   void round_failed(const ChipPtr& chip, const Error& error);
   net::Task<void> look_at(ChipPtr chip, Epoch epoch);
-  void looked(const ChipPtr& chip, const Verdict& verdict);
+  // `answered_before`: when a look through the same endpoint had last seen an exit as this one began.
+  void looked(const ChipPtr& chip, const Verdict& verdict, TimePoint answered_before);
   void count_look(const Verdict& verdict);
-  bool is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint now);
+  bool is_mute_alone(const ChipPtr& chip, const std::optional<Error>& error, TimePoint answered_before);
   // Remembers where the chip was seen, and tells where another one is there too.
   void seen_at(const ChipPtr& chip, const IpAddress& address);
   void same(const ChipPtr& chip);
@@ -122,6 +123,7 @@ class Service final : public Control, public DataPlaneEvents, public telemetry::
   void renewal_failed(const ChipPtr& chip, Epoch epoch, const Error& why);
   net::Task<std::optional<Error>> take_over(ChipPtr chip, Epoch epoch);
   net::Task<void> change_places(ChipPtr chip);
+  TimePoint latest_change(const Chip&) const;
   net::Task<bool> await_quiet(ChipPtr chip, Epoch epoch);
   net::Task<void> forget(ChipPtr chip);
 

@@ -235,7 +235,7 @@ TEST_F(Draws, ThatWaitForTheirTurnHeedWhatTheFirstOnesHearOfTheAccount) {
   plane->failure = Error{ErrorKind::provider_auth};
   const auto enough = Clock::now() + std::chrono::milliseconds(1'500);
   ASSERT_TRUE(until([&] { return Clock::now() > enough; }));
-  EXPECT_LE(plane->looks, 15U) << "a second's worth that went at once, and canaries";
+  EXPECT_LE(plane->looks, 20U) << "a second's worth that went at once, and canaries; 26 where all take their turns";
 }
 
 TEST_F(Draws, ThatAreForcedAndThenReleasedForceNoLaterOnes) {

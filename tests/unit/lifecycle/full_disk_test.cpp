@@ -72,6 +72,23 @@ TEST_F(FullDisk, AMoveIsRecordedBeforeTheNextDraw) {
   EXPECT_EQ(chip().assignment->exits.v4, PlayedPlane::address(4)) << "targets have just seen the other one";
 }
 
+TEST_F(FullDisk, NobodyHearsOfAFenceThatIsNotDone) {
+  const auto first = *connected().assignment;
+  settle();
+  plane->finish_fences = false;
+  fill();
+  plane->exits[first.session.value()] = PlayedPlane::address(9);
+  (void)run(service->verify(id("alpha")));
+  const auto release = begin(service->release(id("alpha"), std::nullopt));
+  ASSERT_TRUE(until([&] { return !plane->fences.empty(); }));
+  ASSERT_TRUE(until_failed_again());
+  EXPECT_FALSE(release->has_value()) << "its tunnels may be open";
+  plane->finish();
+  ASSERT_TRUE(until([&] { return release->has_value(); }));
+  heal();
+  ASSERT_TRUE(until_state(State::released));
+}
+
 TEST_F(FullDisk, APortThatCannotBeHadIsNeverWritten) {
   (void)run(service->put({.id = id("beta"), .port = 20'100, .connect = ledger::ConnectMode::manual}));
   settle();

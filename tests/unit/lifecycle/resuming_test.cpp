@@ -117,21 +117,55 @@ TEST_F(Resuming, AreLookedAtAtTheFleetsPace) {
 }
 
 TEST_F(Resuming, AreLookedAtFirstWhereTheirClientsWait) {
-  options.life.draw.per_second = 10;
   for (unsigned i = 0; i < 30; ++i) add("chip-" + std::to_string(i), ledger::ConnectMode::on_start);
   open();
   plane->pool.clear();
   for (unsigned i = 1; i <= 40; ++i) plane->pool.push_back(PlayedPlane::address(i));
   ASSERT_TRUE(until([&] { return service->count(State::active) == 30; }));
   (void)connected();
+  options.life.draw.per_second = 1;
   reopen();
-  ASSERT_TRUE(until([&] { return plane->looks >= 11; })) << "a second's worth at once";
+  ASSERT_TRUE(until([&] { return plane->looks >= 2; })) << "a second's worth at once";
   const std::uint32_t last = 30;
   ASSERT_EQ(service->chip(chips[last].id)->state, State::resuming);
   port(last).usage.clients_held = 1;
   service->wanted(ChipIndex(last));
   ASSERT_TRUE(until([&] { return service->chip(chips[last].id)->state == State::active; }));
-  EXPECT_LE(plane->looks, 14U) << "and not after the others";
+  EXPECT_LE(plane->looks, 6U) << "and not after the others";
+}
+
+TEST_F(Resuming, DoNotEndAsUnusedWhileTheirClientsWait) {
+  options.life.keep.unused = std::chrono::seconds(1);
+  resume_under(ErrorKind::gateway_silent);
+  client_holds();
+  const auto enough = Clock::now() + std::chrono::milliseconds(2'500);
+  ASSERT_TRUE(until([&] { return Clock::now() > enough; }));
+  EXPECT_EQ(chip().state, State::resuming);
+  port().usage.clients_held = 0;
+  ASSERT_TRUE(until_state(State::released));
+}
+
+TEST_F(Resuming, KeepTheirSessionWhereItsLooksWereSwallowedWithAllOthers) {
+  add("beta");
+  options.life.verify.lost_after = Milliseconds(50);
+  open();
+  first = *connected().assignment;
+  (void)connected("beta");
+  reopen();
+  plane->failure = Error{ErrorKind::gateway_silent};
+  ASSERT_TRUE(until([&] { return chip().trouble.has_value(); }));
+  const auto lost = Clock::now() + std::chrono::milliseconds(100);
+  ASSERT_TRUE(until([&] { return Clock::now() > lost; }));
+  plane->hold_looks = true;
+  client_holds();
+  auto& swallowed = plane->unanswered[ChipIndex(0)];
+  ASSERT_TRUE(until([&] { return swallowed.size() >= 2; }));
+  plane->hold_looks = false;
+  plane->failure.reset();
+  (void)run(service->verify(id("beta")));
+  for (auto& look : std::exchange(swallowed, {})) look({Error{ErrorKind::gateway_silent}});
+  ASSERT_TRUE(until_state(State::active));
+  EXPECT_EQ(chip().assignment->id, first.id) << "it is answered like all others by now";
 }
 
 TEST_F(Resuming, EndLikeOthersWhereNobodyUsesThem) {
