@@ -8,13 +8,13 @@ namespace {
 
 constexpr Milliseconds first_backoff{1'000};
 // Nothing is gained by asking a refused account often while nobody wants it. A gateway that is down notices nothing of
-// one connection a second, and chips without an exit come back no sooner than its canary.
+// two connections a second, and chips without an exit come back no sooner than its canary.
 constexpr Milliseconds longest_for_account{60'000};
-constexpr Milliseconds longest_for_gateway{1'000};
+constexpr Milliseconds always_for_gateway{500};
 // A canary that never comes home (its chip was removed) is given up after this; a look takes 8 s at most.
 constexpr Milliseconds canary_patience{20'000};
 // Those behind a canary ask again so soon.
-constexpr Milliseconds behind_canary{250};
+constexpr Milliseconds behind_canary{100};
 
 }  // namespace
 
@@ -55,8 +55,8 @@ void Breaker::failed(const Error& error, TimePoint now) {
   if (error_ && now < until_) return;
   error_ = error;
   heard_ = now;
-  const auto longest = info(error.kind).fault == Fault::gateway ? longest_for_gateway : longest_for_account;
-  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest);
+  const bool is_gateways = info(error.kind).fault == Fault::gateway;
+  backoff_ = is_gateways ? always_for_gateway : std::clamp(backoff_ * 2, first_backoff, longest_for_account);
   until_ = now + backoff_;
   canary_until_ = {};
 }

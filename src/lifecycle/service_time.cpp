@@ -103,7 +103,7 @@ bool Service::has_its_turn(const ChipPtr& chip, TimePoint now) {
 
 // Not all at once when it closes.
 TimePoint Service::behind_breaker(TimePoint until) {
-  return until + Milliseconds(static_cast<std::int64_t>(random_() % 200));
+  return until + Milliseconds(static_cast<std::int64_t>(random_() % 100));
 }
 
 void Service::take_ticket(const ChipPtr& chip) {

@@ -52,10 +52,10 @@ TEST(Breaker, WaitsASecondWhereSomebodyWantsWhatItKeepsBack) {
   EXPECT_EQ(breaker.retry_at(), now + 60s) << "and nobody wants it any more";
 }
 
-TEST(Breaker, AsksAGatewayThatIsDownEverySecond) {
+TEST(Breaker, AsksAGatewayThatIsDownEveryHalfSecond) {
   Breaker breaker;
   auto now = start;
-  for (const auto wait : {1s, 1s, 1s}) {
+  for (const auto wait : {500ms, 500ms, 500ms}) {
     breaker.failed({ErrorKind::gateway_refused}, now);
     EXPECT_EQ(breaker.retry_at(), now + wait);
     now += wait;
@@ -66,7 +66,7 @@ TEST(Breaker, AsksAGatewayThatIsDownEverySecond) {
 TEST(Breaker, CountsThoseThatWereUnderWayAsOneFailure) {
   Breaker breaker;
   for (int i = 0; i < 50; ++i) breaker.failed({ErrorKind::gateway_refused}, start + i * 1ms);
-  EXPECT_EQ(breaker.retry_at(), start + 1s);
+  EXPECT_EQ(breaker.retry_at(), start + 500ms);
 }
 
 TEST(Breaker, ClosesWithTheFirstSuccess) {
@@ -115,7 +115,7 @@ TEST(Breaker, SendsTheNextCanaryAfterOneThatCouldNotSay) {
   EXPECT_EQ(breaker.wait(start + 1s), std::nullopt);
   breaker.undecided(start + 1s);
   EXPECT_TRUE(breaker.error()) << "it was no success";
-  EXPECT_EQ(breaker.retry_at(), start + 2s) << "and no failure that would make the wait longer";
+  EXPECT_EQ(breaker.retry_at(), start + 1'500ms) << "and no failure that would make the wait longer";
   EXPECT_EQ(breaker.wait(start + 2s), std::nullopt) << "another canary";
 }
 
