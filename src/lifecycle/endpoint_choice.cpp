@@ -35,6 +35,11 @@ bool EndpointChoice::healthy(EndpointIndex index) const {
 
 void EndpointChoice::failed(EndpointIndex index, TimePoint now) { entries_.at(index.value()).down.begin(now); }
 
+void EndpointChoice::still_down(EndpointIndex index, TimePoint now) {
+  auto& down = entries_.at(index.value()).down;
+  down.until = std::max(down.until, now + first_backoff);
+}
+
 void EndpointChoice::was_silent(EndpointIndex index, TimePoint now) {
   auto& entry = entries_.at(index.value());
   // Those that were under way when it began to be avoided say nothing new.

@@ -228,6 +228,7 @@ void Service::leave_endpoint(const ChipPtr& chip) {
   if (other == chip->current->endpoint || !choice.up(other, now)) return;
   // It would be without any exit until the hour allows another.
   if (chip->pace.capped_until(options_.life.draw, now) > now) return;
+  choice.still_down(chip->current->endpoint, now);
   chip->ending = {"endpoint_down", ErrorKind::fenced, {}};
   fire(chip, Event::lost);
 }

@@ -44,6 +44,18 @@ TEST(EndpointChoice, ARecoveryForgetsTheBackoff) {
   EXPECT_TRUE(choice.up(index(0), start + 1s));
 }
 
+TEST(EndpointChoice, AClientThatFailsWhereOthersDidLengthensNoBackoffAndMeetsNoneOfItAtOnce) {
+  EndpointChoice choice(2);
+  choice.failed(index(0), start);
+  choice.still_down(index(0), start + 999ms);
+  EXPECT_EQ(choice.pick(start + 1s), index(1)) << "its chip would be back where it has just failed";
+  EXPECT_EQ(choice.pick(start + 2s), index(0));
+  choice.failed(index(0), start + 2s);
+  choice.still_down(index(0), start + 2s);
+  EXPECT_TRUE(choice.up(index(0), start + 4s));
+  EXPECT_FALSE(choice.up(index(0), start + 4s - 1ms));
+}
+
 TEST(EndpointChoice, WhereAllAreDownTheOneThatComesBackFirstIsChosen) {
   EndpointChoice choice(3);
   choice.failed(index(0), start);
