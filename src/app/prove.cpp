@@ -120,8 +120,8 @@ int judge(const std::vector<IpAddress>& exits, std::ostream& out) {
 }
 
 int prove_endpoint(const config::Settings& settings, EndpointIndex endpoint, std::ostream& out) {
-  out << "Asking through " << settings.gateway.endpoints.at(endpoint.value()).name() << " as a "
-      << settings.provider.preset << " gateway:" << '\n'
+  out << "Asking through " << settings.gateway.endpoints.at(endpoint.value()).name() << " with the grammar "
+      << settings.provider.preset << ":" << '\n'
       << std::flush;
   const auto looks = look_three_times(settings, endpoint, [&out](std::string_view what, const Result<IpAddress>& exit) {
     if (exit.has_value()) {

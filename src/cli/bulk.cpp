@@ -98,7 +98,9 @@ Outcome wait_for(const Session& session, Client& client, const std::string& id, 
     if (state == "blocked") return {Outcome::What::failed, text_at(chip, "trouble.message")};
     if (state == "released") return {Outcome::What::failed, "it was released meanwhile"};
     if (Clock::now() >= until) {
-      return {Outcome::What::pending, old ? "still under its old assignment" : "still " + state};
+      const auto why = text_at(chip, "trouble.message");
+      return {Outcome::What::pending,
+              old ? "still under its old assignment" : "still " + state + (why == "-" ? "" : ": " + why)};
     }
     std::this_thread::sleep_for(session.poll);
   }

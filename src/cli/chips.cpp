@@ -113,7 +113,10 @@ int report_chip(const Session& session, const ReportOptions& options) {
     print_json(session.out, answer.json());
   } else {
     const auto denied = text_at(answer.json(), "denied_exit_ip");
-    session.out << options.id << "  " << (denied == "-" ? "reported" : denied + " is denied from now on") << '\n';
+    session.out << options.id << "  " << (denied == "-" ? "reported" : denied + " is denied from now on");
+    const auto exits = text_at(client.get(chip_path(options.id)), "assignment.exit_ips");
+    const bool still = denied != "-" && exits.find(denied) != std::string::npos;
+    session.out << (still ? "; the chip has it still: chipgate chips rotate " + options.id : "") << '\n';
   }
   return exit_done;
 }

@@ -123,6 +123,8 @@ std::string status_refusal(const Error& error, ResponseTo request) {
   const std::uint16_t status = about.status == 0 ? std::uint16_t{502} : about.status;
   const std::string error_name(about.name);
   std::string body = "chipgate: " + std::string(about.message);
+  // The name of what the draws or looks last met: it alone tells what to do.
+  if (error.kind == ErrorKind::no_assignment && !error.detail.empty()) body += ": " + error.detail;
   if (const auto fix = hint(error.kind); !fix.empty()) body.append("; ").append(fix);
   body += " [" + error_name + "]\n";
   std::string out = "HTTP/1.1 " + std::to_string(status) + " ";

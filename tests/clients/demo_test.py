@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import re
@@ -164,6 +165,24 @@ class Demo(unittest.TestCase):
         self.assert_complained(process, f"Port {self.first + 1} is taken")
         self.assertEqual({file.name: file.read_text() for file in self.folder.iterdir()},
                          {"chipgate.log": "of another run", "simulator.json": "of another run"})
+
+    def test_a_folder_that_another_run_has_is_left_alone(self) -> None:
+        (self.folder / "chipgate.log").write_text("of another run")
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start()
+            self.assertEqual(process.wait(START_SECONDS), 1)
+        self.assert_complained(process, "CHIPGATE_RUN_DIR=")
+        self.assertEqual((self.folder / "chipgate.log").read_text(), "of another run")
+
+    def test_the_accounts_ledger_outlives_a_demo(self) -> None:
+        ledger = self.folder / "chipgate.db"
+        ledger.write_text("of an account")
+        process = self.start()
+        self.ready(process)
+        process.signal(signal.SIGINT)
+        process.wait(STOP_SECONDS)
+        self.assertEqual(ledger.read_text(), "of an account")
 
     def test_a_configuration_that_run_did_not_write_is_kept(self) -> None:
         mine = self.folder / "chipgate.yaml"

@@ -10,6 +10,7 @@ import unittest
 from typing import NamedTuple
 
 import rig
+from ports import PortBlock
 from wire import stack
 
 PAGE = stack.REPOSITORY / "docs/api.md"
@@ -33,7 +34,9 @@ class ApiDocumentation(rig.RigTest):
     def test_every_marked_example_works(self) -> None:
         found = examples(PAGE.read_text())
         provider = self.provider()
-        gate = self.gate(f"http://{provider.http}", ["alpha"], admin={"listen": "127.0.0.1:0", "token": TOKEN},
+        ports = PortBlock()
+        self.addCleanup(ports.close)
+        gate = self.gate(f"http://{provider.http}", ["alpha"], admin={"listen": "127.0.0.1:0", "token": TOKEN}, listen={"ports": ports.range},
                          verify={"echoes_v4": ["http://exit-ip.sim/", "http://second.exit-ip.sim/"]})
         environment = {**os.environ, "CHIPGATE": f"http://127.0.0.1:{gate.admin}", "TOKEN": TOKEN}
         for example in found:

@@ -22,8 +22,8 @@ class EndpointChoice {
   // Has not failed since it last worked.
   bool healthy(EndpointIndex) const;
   void failed(EndpointIndex, TimePoint now);
-  // A client has just failed there, as was to be expected: held down for another second, and no longer than that. Or its
-  // chip would leave it and be back in the same moment.
+  // A client has just failed there, as was to be expected: held down for another second, and no longer than that. Or
+  // its chip would leave it and be back in the same moment.
   void still_down(EndpointIndex, TimePoint now);
   // A new session heard nothing there. Two in a row, and others are picked before it for as long as if it had failed;
   // it stays up, since its echoes may be what is silent.

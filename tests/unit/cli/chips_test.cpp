@@ -186,7 +186,8 @@ TEST_F(CommandsTest, VerifyFailsWhereAnotherExitIsSeen) {
 }
 
 TEST_F(CommandsTest, ReportABan) {
-  EXPECT_EQ(run({"chips", "report", "alpha", "--note", "403"}).out, "alpha  203.0.113.7 is denied from now on\n");
+  EXPECT_EQ(run({"chips", "report", "alpha", "--note", "403"}).out,
+            "alpha  203.0.113.7 is denied from now on; the chip has it still: chipgate chips rotate alpha\n");
   EXPECT_EQ(asked(), std::vector<std::string>{"report alpha banned '403' -"});
 }
 

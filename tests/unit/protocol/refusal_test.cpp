@@ -252,5 +252,11 @@ TEST(Sniff, KnowsTheProtocolFromTheFirstByte) {
   }
 }
 
+TEST(StatusRefusal, OfAChipWithoutAnExitSaysInItsBodyWhatTheDrawMet) {
+  const auto answer = status_refusal({ErrorKind::no_assignment, "gateway_unresolved"}, ResponseTo::other);
+  EXPECT_NE(answer.find("the chip has no assignment: gateway_unresolved [no_assignment]\n"), std::string::npos)
+      << answer;
+}
+
 }  // namespace
 }  // namespace chipgate::protocol
