@@ -10,6 +10,14 @@ class Looks : public World {
   void move(std::string_view name, unsigned to) {
     plane->exits[chip(name).assignment->session.value()] = PlayedPlane::address(to);
   }
+  void block_for_a_move() {
+    add("alpha");
+    options.life.verify.on_change = OnChange::block;
+    open();
+    (void)connected();
+    move("alpha", 9);
+    ASSERT_TRUE(until_state(State::blocked));
+  }
 };
 
 TEST_F(Looks, ThatSayTheSameKeepTheAssignmentFresh) {
@@ -55,12 +63,7 @@ TEST_F(Looks, AnotherChipsMovedExitIsKeptFromBothOfThem) {
 }
 
 TEST_F(Looks, BlockLeavesTheDecisionToTheOperator) {
-  add("alpha");
-  options.life.verify.on_change = OnChange::block;
-  open();
-  (void)connected();
-  move("alpha", 9);
-  ASSERT_TRUE(until_state(State::blocked));
+  ASSERT_NO_FATAL_FAILURE(block_for_a_move());
   EXPECT_EQ(chip().trouble->kind, ErrorKind::exit_moved);
   service->wanted(ChipIndex(0));
   EXPECT_EQ(chip().state, State::blocked);
@@ -69,12 +72,7 @@ TEST_F(Looks, BlockLeavesTheDecisionToTheOperator) {
 }
 
 TEST_F(Looks, BlockHoldsOverARestart) {
-  add("alpha");
-  options.life.verify.on_change = OnChange::block;
-  open();
-  (void)connected();
-  move("alpha", 9);
-  ASSERT_TRUE(until_state(State::blocked));
+  ASSERT_NO_FATAL_FAILURE(block_for_a_move());
   settle();
   reopen();
   const auto looks = plane->looks;

@@ -21,6 +21,15 @@ class Resuming : public World {
     plane->failure = Error{failure};
     ASSERT_TRUE(until([&] { return chip().trouble.has_value(); }));
   }
+  // A session that is lost soon, and one that may be answered meanwhile.
+  void resume_beside_another() {
+    add("beta");
+    options.life.verify.lost_after = Milliseconds(50);
+    open();
+    first = *connected().assignment;
+    (void)connected("beta");
+    reopen();
+  }
   void client_holds() {
     port().usage.clients_held = 1;
     service->wanted(ChipIndex(0));
@@ -146,12 +155,7 @@ TEST_F(Resuming, DoNotEndAsUnusedWhileTheirClientsWait) {
 }
 
 TEST_F(Resuming, KeepTheirSessionWhereItsLooksWereSwallowedWithAllOthers) {
-  add("beta");
-  options.life.verify.lost_after = Milliseconds(50);
-  open();
-  first = *connected().assignment;
-  (void)connected("beta");
-  reopen();
+  resume_beside_another();
   plane->failure = Error{ErrorKind::gateway_silent};
   ASSERT_TRUE(until([&] { return chip().trouble.has_value(); }));
   const auto lost = Clock::now() + std::chrono::milliseconds(100);
@@ -175,12 +179,7 @@ TEST_F(Resuming, EndLikeOthersWhereNobodyUsesThem) {
 }
 
 TEST_F(Resuming, GetAnotherSessionWhereTheirsIsSilentAloneAndClientsWait) {
-  add("beta");
-  options.life.verify.lost_after = Milliseconds(50);
-  open();
-  first = *connected().assignment;
-  (void)connected("beta");
-  reopen();
+  resume_beside_another();
   plane->silent_sessions = {first.session.value()};
   client_holds();
   const auto looks = plane->looks_of[first.session.value()];
